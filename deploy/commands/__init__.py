@@ -1,0 +1,1 @@
+"""One file a command; each loads only what it runs."""

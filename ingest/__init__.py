@@ -1,0 +1,1 @@
+"""Records in, STAC Items out: Collections, Items, pgstac, jobs and sources."""

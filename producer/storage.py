@@ -1,0 +1,193 @@
+"""Storage of masks: a local folder or a bucket, by one interface."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from producer.errors import NoSpaceError, StorageError
+
+_PART = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What storage knows of one object."""
+
+    key: str
+    size: int
+    """Bytes."""
+    etag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A folder or bucket prefix; keys are relative to it, with forward slashes."""
+
+    url: str
+    """``file:///folder`` or ``s3://bucket/prefix``, without a closing slash."""
+    store: ObjectStore
+    folder: Path | None
+    """The local folder, where it is one."""
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Open storage; a local folder is made if it is not there.
+
+        Args:
+            url: A path, or an address that starts with ``file://``, ``s3://``, ``gs://`` or
+                ``az://``; credentials come from the environment that each cloud defines.
+
+        Raises:
+            StorageError: The address is of no known kind or cannot be opened.
+        """
+        parts = urlsplit(url)
+        if parts.scheme in ("", "file"):
+            folder = Path(unquote(parts.path) if parts.scheme else url).expanduser().absolute()
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _translated(error, folder) from error
+            return cls(folder.as_uri(), LocalStore(folder), folder)
+        try:
+            return cls(url.rstrip("/"), from_url(url), None)
+        except (BaseError, ValueError) as error:
+            raise StorageError(f"cannot open storage {url}: {error}") from error
+
+    def href(self, key: str) -> str:
+        """Address of an object."""
+        return f"{self.url}/{key}"
+
+    def key(self, href: str) -> str:
+        """Key of an object of this storage.
+
+        Raises:
+            StorageError: The address lies elsewhere.
+        """
+        prefix = f"{self.url}/"
+        if not href.startswith(prefix) or ".." in href.removeprefix(prefix).split("/"):
+            raise StorageError(f"{href} lies outside of {self.url}")
+        return href.removeprefix(prefix)
+
+    def path(self, key: str) -> Path | None:
+        """Local path of an object, where storage is a local folder."""
+        return None if self.folder is None else self.folder / key
+
+    @contextmanager
+    def staged(self, key: str) -> Iterator[Path]:
+        """Give a local path to write to, and move what was written into place.
+
+        The file appears under its key whole or not at all: a failure inside the block leaves
+        what was there before.
+
+        Raises:
+            NoSpaceError: The disk is full.
+            StorageError: The object cannot be written.
+        """
+        target = self.path(key)
+        try:
+            if target is None:
+                with tempfile.TemporaryDirectory(prefix="nimbostac-") as scratch:
+                    part = Path(scratch) / Path(key).name
+                    yield part
+                    self._upload(key, part)
+                return
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f".{target.name}.{os.getpid()}{_PART}")
+            try:
+                yield part
+                with part.open("rb+") as written:
+                    os.fsync(written.fileno())
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            raise _translated(error, target or key) from error
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write a small object, whole or not at all.
+
+        Raises:
+            NoSpaceError: The disk is full.
+            StorageError: The object cannot be written.
+        """
+        with self.staged(key) as part:
+            part.write_bytes(data)
+
+    def get(self, key: str) -> bytes:
+        """Read an object.
+
+        Raises:
+            StorageError: It is not there or cannot be read.
+        """
+        try:
+            return bytes(obstore.get(self.store, key).bytes())
+        except (BaseError, OSError) as error:
+            raise StorageError(f"cannot read {self.href(key)}: {error}") from error
+
+    def head(self, key: str) -> StoredObject | None:
+        """Look at an object; ``None`` if it is not there.
+
+        Raises:
+            StorageError: Storage does not answer.
+        """
+        try:
+            meta = obstore.head(self.store, key)
+        except (NotFoundError, FileNotFoundError):
+            return None
+        except (BaseError, OSError) as error:
+            raise StorageError(f"cannot look at {self.href(key)}: {error}") from error
+        return StoredObject(key, meta["size"], meta["e_tag"])
+
+    def list(self, prefix: str = "", suffix: str = "") -> Iterator[StoredObject]:
+        """Go through the objects whose keys lie under a prefix and end in a suffix.
+
+        Raises:
+            StorageError: Storage does not answer.
+        """
+        try:
+            for batch in obstore.list(self.store, prefix or None):
+                for meta in batch:
+                    if meta["path"].endswith(suffix) and not meta["path"].endswith(_PART):
+                        yield StoredObject(meta["path"], meta["size"], meta["e_tag"])
+        except (BaseError, OSError) as error:
+            raise StorageError(f"cannot list {self.href(prefix)}: {error}") from error
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error.
+
+        Raises:
+            StorageError: It cannot be removed.
+        """
+        try:
+            obstore.delete(self.store, key)
+        except (NotFoundError, FileNotFoundError):
+            return
+        except (BaseError, OSError) as error:
+            raise StorageError(f"cannot remove {self.href(key)}: {error}") from error
+
+    def free_bytes(self) -> int | None:
+        """Space left where storage is a local folder."""
+        return None if self.folder is None else shutil.disk_usage(self.folder).free
+
+    def _upload(self, key: str, part: Path) -> None:
+        try:
+            obstore.put(self.store, key, part)
+        except BaseError as error:
+            raise StorageError(f"cannot write {self.href(key)}: {error}") from error
+
+
+def _translated(error: OSError, path: Path | str) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpaceError(path)
+    return StorageError(f"cannot write {path}: {error.strerror or error}")

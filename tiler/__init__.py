@@ -1,0 +1,1 @@
+"""The tile server: TiTiler over the Items of pgstac."""
