@@ -1,0 +1,1 @@
+"""The embedded stack: PostgreSQL, Redis, a worker and the API, private, in one data folder."""

@@ -1,0 +1,126 @@
+"""The private Redis, which carries the jobs that are due now."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from deploy.errors import MissingServerError
+from deploy.stack.accounts import Account
+from deploy.stack.home import Home, write_private
+from deploy.stack.part import Part
+
+HEALTH_KEY = "nimbostac:health-check"
+"""Where arq's workers on our queue say that they live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A Redis server that keeps what it was told in the data folder of the stack."""
+
+    home: Home
+    program: Path
+    port: int
+    account: Account | None
+
+    @property
+    def url(self) -> str:
+        """Address with its password: whoever can write to the queue can have code run."""
+        return f"redis://:{self.home.secret('redis')}@127.0.0.1:{self.port}/0"
+
+    def create(self) -> None:
+        """Write its configuration, which holds the password and so belongs to it alone.
+
+        Raises:
+            HomeError: The folder cannot be used.
+        """
+        if self.account:
+            self.account.own(self.home.redis)
+        else:
+            self.home.redis.mkdir(mode=0o700, exist_ok=True)
+        write_private(self._configuration, self._settings())
+        if self.account:
+            os.chown(self._configuration, self.account.uid, self.account.gid)
+
+    def part(self, environment: Mapping[str, str]) -> Part:
+        """Describe the server to the supervisor."""
+        return Part(
+            name="redis",
+            title="Redis",
+            command=(str(self.program), str(self._configuration)),
+            environment=environment,
+            folder=self.home.redis,
+            log=self.home.log("redis"),
+            ready=lambda: answers(self.url),
+            port=self.port,
+            account=self.account,
+        )
+
+    @property
+    def _configuration(self) -> Path:
+        return self.home.redis / "redis.conf"
+
+    def _settings(self) -> str:
+        return "\n".join(
+            (
+                "bind 127.0.0.1",
+                f"port {self.port}",
+                f"requirepass {self.home.secret('redis')}",
+                # The server starts in its folder, whose path may hold what needs quoting here.
+                "dir .",
+                "appendonly yes",
+                'save ""',
+                "maxmemory-policy noeviction",
+                "daemonize no",
+                "",
+            )
+        )
+
+
+def find() -> Path:
+    """Find the Redis server.
+
+    Raises:
+        MissingServerError: It is not installed.
+    """
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    if found is None:
+        raise MissingServerError("Redis", "redis-server")
+    return Path(found)
+
+
+async def answers(url: str) -> bool:
+    """Tell whether a Redis answers."""
+    try:
+        async with _client(url) as client:
+            await client.ping()
+    except (RedisError, OSError):
+        return False
+    return True
+
+
+async def has_worker(url: str) -> bool:
+    """Tell whether a worker said that it takes jobs."""
+    try:
+        async with _client(url) as client:
+            return bool(await client.exists(HEALTH_KEY))
+    except (RedisError, OSError):
+        return False
+
+
+async def forget_worker(url: str) -> None:
+    """Forget that a worker said so: one that was killed could not take it back."""
+    try:
+        async with _client(url) as client:
+            await client.delete(HEALTH_KEY)
+    except (RedisError, OSError):
+        return
+
+
+def _client(url: str) -> Redis:
+    client: Redis = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
+    return client
