@@ -89,6 +89,8 @@ class EngineEntry:
     levels: tuple[str, ...]
     extra: str
     """The extra of this distribution that brings its packages."""
+    packages: tuple[str, ...] = ()
+    """Distributions whose versions a record should name."""
 
 
 ENTRIES: tuple[EngineEntry, ...] = (
@@ -98,6 +100,7 @@ ENTRIES: tuple[EngineEntry, ...] = (
         factory="producer.engines.ukis_csmask:load",
         levels=("L1C", "L2A"),
         extra="producer",
+        packages=("onnxruntime", "ukis-csmask"),
     ),
 )
 
