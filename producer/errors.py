@@ -15,7 +15,13 @@
     │   ├── UnknownEngineError  no engine of that name
     │   ├── EngineMissingError  its packages are not installed
     │   ├── LevelError          a level that the engine does not take
+    │   ├── UnknownNetworkError no network of that name
     │   └── WeightsError        weights that are absent, damaged or of another network
+    │       ├── WeightsMissingError   not there, and not fetched
+    │       ├── WeightsFileError      a file that is no file of weights
+    │       ├── LayerError            a layer that is not what the network wants
+    │       ├── WeightsDigestError    weights whose SHA-256 is not what was asked for or recorded
+    │       └── WeightsFetchError     an address that gives no weights
     ├── CogError                a GeoTIFF that did not come out as it should
     ├── RecordError             a record that cannot be read
     └── StorageError            storage that cannot be reached or written
@@ -126,6 +132,57 @@ class LevelError(EngineError):
 
 class WeightsError(EngineError):
     """Weights that are absent, damaged or of another network."""
+
+
+class UnknownNetworkError(EngineError):
+    """No network of that name."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no network is called {name!r}; there are {', '.join(known)}")
+
+
+class WeightsMissingError(WeightsError):
+    """Weights that are not in the cache."""
+
+    def __init__(self, name: str, folder: str | Path) -> None:
+        super().__init__(
+            f"no weights {name} in {folder};"
+            f" run `nimbostac weights fetch {name}`, or `nimbostac weights import FILE`"
+        )
+
+
+class WeightsFileError(WeightsError):
+    """A file that is no file of weights."""
+
+    def __init__(self, path: str | Path, problem: str) -> None:
+        super().__init__(f"{path} {problem}")
+
+
+class LayerError(WeightsError):
+    """A layer that is not what the network wants."""
+
+    def __init__(self, path: str | Path, layer: str, problem: str) -> None:
+        self.layer = layer
+        super().__init__(f"{path}: layer {layer} {problem}; is this a file of another network?")
+
+
+class WeightsDigestError(WeightsError):
+    """Weights whose SHA-256 is not what was asked for or recorded."""
+
+    def __init__(self, path: str | Path, got: str, wanted: str, advice: str) -> None:
+        super().__init__(f"{path} has SHA-256 {got}; wanted {wanted}. {advice}")
+
+
+class WeightsFetchError(WeightsError):
+    """An address that gives no weights; what came so far is kept, and the next try goes on."""
+
+    passing: ClassVar[bool] = True
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(
+            f"could not fetch weights: {'; '.join(problems)}. If you have the file,"
+            " `nimbostac weights import FILE` does without the network"
+        )
 
 
 class CogError(ProducerError):

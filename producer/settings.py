@@ -16,3 +16,9 @@ class ProducerSettings(BaseSettings):
     """Folder for weights and sample products."""
     threads: int = 0
     """Threads of an engine; 0 takes one per core."""
+    weights_url: str = (
+        "https://kappamask.s3.eu-central-1.amazonaws.com/model_weights/2022-09-13"
+        " http://kappamask.s3-website.eu-central-1.amazonaws.com/model_weights/2022-09-13"
+    )
+    """Folders that hold ``l1c_deeplabv3plus.hdf5``, with spaces between; tried in turn. KappaZeta
+    publishes the second; the first is the same bucket by TLS. Empty: nothing is ever fetched."""
