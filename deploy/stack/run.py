@@ -142,7 +142,7 @@ def end_leftovers(home: Home) -> bool:
 
 def main() -> None:
     """Run the stack in the background: everything that happens goes to standard error."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
     with contextlib.suppress(DeployError):
         # Told already: in the log, and in the state that whoever started us reads.
         supervise(DeploySettings(), lambda _: None)
