@@ -1,0 +1,170 @@
+"""The tile server: TiTiler over the Items of pgstac."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import jinja2
+from fastapi import Depends, FastAPI, Request
+from rio_tiler.colormap import ColorMaps
+from starlette.middleware.cors import CORSMiddleware
+from starlette.templating import Jinja2Templates
+from starlette_cramjam.middleware import CompressionMiddleware
+from titiler.core.factory import (
+    ColorMapFactory,
+    MultiBaseTilerFactory,
+    TMSFactory,
+)
+from titiler.core.utils import update_openapi
+from titiler.extensions import wmtsExtension
+from titiler.mosaic.extensions.wmts import wmtsExtension as mosaicWmtsExtension
+from titiler.pgstac.dependencies import CollectionIdParams, SearchIdParams
+from titiler.pgstac.extensions import searchInfoExtension
+from titiler.pgstac.factory import (
+    MosaicTilerFactory,
+    add_search_list_route,
+    add_search_register_route,
+)
+
+from tiler import health, landing, parameters
+from tiler.crs import known_crs
+from tiler.database import open_pool
+from tiler.errors import add_exception_handlers
+from tiler.images import render_classes
+from tiler.items import ItemCache, StoredItem, stored_item
+from tiler.middleware import CacheHeaders, OwnRoot
+from tiler.mosaic import MosaicBackend, MosaicReader, no_renders
+from tiler.palette import CLASS_COLORS
+from tiler.reader import ItemReader, Source
+from tiler.renders import item_renders, rendersExtension
+from tiler.settings import TilerSettings
+
+ITEM_PATH = "/collections/{collection_id}/items/{item_id}"
+COLLECTION_PATH = "/collections/{collection_id}"
+SEARCH_PATH = "/searches/{search_id}"
+
+_IMAGES = {"jpeg", "jpg", "png", "jp2", "webp", "tiff"}
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Hold connections and caches while the application runs.
+
+    An application that mounts this one enters it itself: mounting does not.
+    """
+    settings: TilerSettings = app.state.settings
+    app.state.dbpool = open_pool(settings)
+    app.state.items = ItemCache(app.state.dbpool, settings.item_age_s)
+    try:
+        yield
+    finally:
+        app.state.dbpool.close()
+
+
+def source(request: Request, item: Annotated[StoredItem, Depends(stored_item)]) -> Source:
+    """Give TiTiler's endpoints the Item that the path names."""
+    settings: TilerSettings = request.app.state.settings
+    return Source(item, settings.max_image_px)
+
+
+def create_app(settings: TilerSettings | None = None) -> FastAPI:
+    """Build the application.
+
+    Run with ``uvicorn --factory tiler.app:create_app``.
+    """
+    settings = settings or TilerSettings()
+    app = FastAPI(
+        title=landing.TITLE,
+        openapi_url="/api",
+        docs_url="/api.html",
+        redoc_url=None,
+        root_path=settings.root_path,
+        lifespan=lifespan,
+        dependencies=[Depends(known_crs)],
+    )
+    app.state.settings = settings
+    update_openapi(app)
+    add_exception_handlers(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "HEAD", "OPTIONS"],
+        allow_headers=["*"],
+        expose_headers=["*"],
+    )
+    app.add_middleware(CacheHeaders, max_age_s=settings.max_age_s)
+    app.add_middleware(
+        CompressionMiddleware, exclude_mediatype={f"image/{kind}" for kind in _IMAGES}
+    )
+    app.add_middleware(OwnRoot)
+    templates = Jinja2Templates(
+        env=jinja2.Environment(
+            autoescape=jinja2.select_autoescape(["html", "xml"]),
+            loader=jinja2.ChoiceLoader(
+                [
+                    jinja2.PackageLoader("titiler.pgstac", "templates"),
+                    jinja2.PackageLoader("titiler.core", "templates"),
+                ]
+            ),
+        )
+    )
+    conforms_to = _add_tiles(app, templates)
+    app.include_router(landing.create_router(templates, conforms_to))
+    app.include_router(health.router)
+    return app
+
+
+def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
+    """Add TiTiler's factories; gives what they conform to."""
+    common: dict[str, Any] = {
+        "layer_dependency": parameters.layer,
+        "dataset_dependency": parameters.nothing,
+        "stats_dependency": parameters.statistics,
+        "process_dependency": parameters.no_process,
+        "colormap_dependency": parameters.no_colormap,
+        "render_dependency": parameters.nothing,
+        "reader_dependency": parameters.nothing,
+        "tile_dependency": parameters.nothing,
+        "environment_dependency": parameters.no_environment,
+        "render_func": render_classes,
+        "templates": templates,
+    }
+    mosaic: dict[str, Any] = {
+        **common,
+        "backend": MosaicBackend,
+        "dataset_reader": MosaicReader,
+        "get_renders": no_renders,
+        "add_statistics": True,
+        "add_part": True,
+        "extensions": [searchInfoExtension(), mosaicWmtsExtension(tile_dependencies=[])],
+    }
+    searches = MosaicTilerFactory(
+        path_dependency=SearchIdParams, router_prefix=SEARCH_PATH, **mosaic
+    )
+    app.include_router(searches.router, prefix=SEARCH_PATH, tags=["STAC Search"])
+    add_search_list_route(app, prefix="/searches", tags=["STAC Search"])
+    add_search_register_route(app, prefix="/searches", tile_dependencies=[], tags=["STAC Search"])
+    collections = MosaicTilerFactory(
+        path_dependency=CollectionIdParams, router_prefix=COLLECTION_PATH, **mosaic
+    )
+    app.include_router(collections.router, prefix=COLLECTION_PATH, tags=["STAC Collection"])
+    items = MultiBaseTilerFactory(
+        reader=ItemReader,
+        path_dependency=source,
+        assets_dependency=parameters.layer,
+        router_prefix=ITEM_PATH,
+        get_renders=item_renders,
+        extensions=[
+            wmtsExtension(tile_dependencies=[], layer_identifier_provider=str),
+            rendersExtension(),
+        ],
+        **common,
+    )
+    app.include_router(items.router, prefix=ITEM_PATH, tags=["STAC Item"])
+    colors = ColorMaps(data={"classes": dict(CLASS_COLORS)})
+    schemes = TMSFactory(templates=templates)
+    app.include_router(schemes.router, tags=["Tiling Schemes"])
+    palettes = ColorMapFactory(supported_colormaps=colors, templates=templates)
+    app.include_router(palettes.router, tags=["ColorMaps"])
+    factories = (searches, collections, items, schemes, palettes)
+    return set().union(*(factory.conforms_to for factory in factories))

@@ -1,0 +1,94 @@
+"""What can go wrong when a tile is drawn, and how HTTP calls it.
+
+::
+
+    TilerError (titiler)
+    ├── ItemNotFoundError      an Item that pgstac does not hold
+    ├── CrsNameError           a coordinate system that is not named by authority and code
+    └── ImageSizeError         an image larger than the server draws
+"""
+
+import logging
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from psycopg import Error as DatabaseError
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+from pydantic import ValidationError
+from rasterio.errors import RasterioError
+from rio_tiler.errors import PointOutsideBounds, RioTilerError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from titiler.core.errors import DEFAULT_STATUS_CODES, TilerError
+from titiler.mosaic.errors import MOSAIC_STATUS_CODES
+from titiler.pgstac.errors import PGSTAC_STATUS_CODES
+
+logger = logging.getLogger(__name__)
+
+
+class ItemNotFoundError(TilerError):
+    """An Item that pgstac does not hold."""
+
+    def __init__(self, collection: str, item: str) -> None:
+        super().__init__(f"no Item {item!r} in Collection {collection!r}")
+
+
+class CrsNameError(TilerError):
+    """A coordinate system that is not named by authority and code."""
+
+    def __init__(self, parameter: str, text: str) -> None:
+        super().__init__(
+            f"{parameter}={text!r} names no coordinate system; wanted an authority and a code"
+            " such as EPSG:3857, or its opengis.net URI or URN"
+        )
+
+
+class ImageSizeError(TilerError):
+    """An image larger than the server draws."""
+
+    def __init__(self, width: float, height: float, limit: int) -> None:
+        super().__init__(
+            f"an image of {width:.0f} x {height:.0f} px is too large; at most {limit} x {limit} px:"
+            " ask for less, or say max_size"
+        )
+
+
+STATUS_CODES: Mapping[type[Exception], int] = {
+    **DEFAULT_STATUS_CODES,
+    **MOSAIC_STATUS_CODES,
+    **PGSTAC_STATUS_CODES,
+    ItemNotFoundError: 404,
+    CrsNameError: 400,
+    ImageSizeError: 400,
+    PointOutsideBounds: 404,
+    ValidationError: 422,
+    RioTilerError: 500,
+    RasterioError: 500,
+    DatabaseError: 500,
+    OperationalError: 503,
+    PoolTimeout: 503,
+}
+"""The one table from error to HTTP status; the nearest class of an error counts."""
+
+_PRIVATE = {
+    500: "the server could not do this; its log says why",
+    503: "the database does not answer; try again soon",
+}
+
+
+def _answer(_request: Request, error: Exception) -> Response:
+    status = next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
+    if status == 204:  # noqa: PLR2004 - a mosaic without Items has nothing to say
+        return Response(status_code=status)
+    if status in _PRIVATE:
+        # The message may hold storage addresses, which are nobody's business.
+        logger.error("answered %s", status, exc_info=error)
+        return JSONResponse({"detail": _PRIVATE[status]}, status)
+    return JSONResponse({"detail": str(error)}, status)
+
+
+def add_exception_handlers(app: FastAPI) -> None:
+    """Let an application answer every error of the table."""
+    for kind in STATUS_CODES:
+        app.add_exception_handler(kind, _answer)
