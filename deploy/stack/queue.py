@@ -13,8 +13,9 @@ from deploy.errors import MissingServerError
 from deploy.stack.accounts import Account
 from deploy.stack.home import Home, write_private
 from deploy.stack.part import Part
+from ingest.queue import QUEUE
 
-HEALTH_KEY = "nimbostac:health-check"
+_HEALTH_KEY = f"{QUEUE}:health-check"
 """Where arq's workers on our queue say that they live."""
 
 
@@ -29,7 +30,7 @@ class Queue:
 
     @property
     def url(self) -> str:
-        """Address with its password: whoever can write to the queue can have code run."""
+        """Address with its password: whoever writes to the queue has files opened and masks made."""
         return f"redis://:{self.home.secret('redis')}@127.0.0.1:{self.port}/0"
 
     def create(self) -> None:
@@ -107,7 +108,7 @@ async def has_worker(url: str) -> bool:
     """Tell whether a worker said that it takes jobs."""
     try:
         async with _client(url) as client:
-            return bool(await client.exists(HEALTH_KEY))
+            return bool(await client.exists(_HEALTH_KEY))
     except (RedisError, OSError):
         return False
 
@@ -116,7 +117,7 @@ async def forget_worker(url: str) -> None:
     """Forget that a worker said so: one that was killed could not take it back."""
     try:
         async with _client(url) as client:
-            await client.delete(HEALTH_KEY)
+            await client.delete(_HEALTH_KEY)
     except (RedisError, OSError):
         return
 

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Everything that a change has to pass; arguments go to pytest.
+#
+#     bash deploy/test.sh [-k WORDS ...]
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+bash deploy/setup.sh dev
+bin=$root/.venv/bin
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+
+# check TITLE COMMAND...: quiet if it passes.
+check() {
+    local title=$1
+    shift
+    if "$@" >"$output" 2>&1; then
+        printf '%s: passed\n' "$title"
+    else
+        printf '%s: failed\n' "$title"
+        cat "$output"
+        exit 1
+    fi
+}
+
+check "ruff check" "$bin/ruff" check --quiet
+check "ruff format" "$bin/ruff" format --check --quiet
+check "mypy" "$bin/mypy"
+check "imports" "$bin/lint-imports"
+check "shell scripts" shellcheck deploy/*.sh web/*.sh
+check "page types" npm --prefix web run check
+check "page modules" npm --prefix web test
+"$bin/python" -m pytest --quiet "$@"
