@@ -12,20 +12,17 @@
     │   ├── HomeError           a data folder that cannot be used
     │   ├── PortTakenError      a port that was asked for by number and is not free
     │   └── PartError           a part that did not start or a step that failed
+    ├── SampleError             a sample product that cannot be had
     └── DemoError               a demo whose addresses do not answer as they should
 """
 
 from pathlib import Path
-from typing import ClassVar
 
 from pydantic import ValidationError
 
 
 class DeployError(Exception):
     """Base of everything that deploy raises on purpose."""
-
-    exit_code: ClassVar[int] = 1
-    """What the command line ends with."""
 
 
 class MissingExtraError(DeployError):
@@ -106,6 +103,17 @@ class PartError(StackError):
     def __init__(self, title: str, problem: str, log: Path) -> None:
         self.log = log
         super().__init__(f"{title} {problem}; its log, {log}, ends:\n{last_lines(log, 8)}")
+
+
+class SampleError(DeployError):
+    """A sample product that cannot be had."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"the sample product cannot be fetched: {problem}. It needs a package index that pip"
+            " reaches (a proxy or mirror is set as for any other package); once fetched it stays."
+            " A SAFE folder of your own does as well: nimbostac mask PRODUCT.SAFE"
+        )
 
 
 class DemoError(DeployError):

@@ -46,7 +46,8 @@ def product_xml(facts: SafeFacts, images: Iterable[str]) -> bytes:
     _leaf(crs, "GEO_TABLES", "EPSG", version="1")
     _leaf(crs, "HORIZONTAL_CS_TYPE", "GEOGRAPHIC")
     quality = SubElement(root, f"{{{space}}}Quality_Indicators_Info")
-    _leaf(quality, "Cloud_Coverage_Assessment", f"{facts.cloud_cover:.6f}")
+    if facts.cloud_cover is not None:
+        _leaf(quality, "Cloud_Coverage_Assessment", f"{facts.cloud_cover:.6f}")
     return _document(root)
 
 
@@ -66,13 +67,15 @@ def tile_xml(facts: SafeFacts) -> bytes:
     angles = SubElement(geometry, "Tile_Angles", metadataLevel="Standard")
     sun = SubElement(angles, "Mean_Sun_Angle")
     _angles(sun, facts.view.sun_zenith, facts.view.sun_azimuth)
-    view = SubElement(angles, "Mean_Viewing_Incidence_Angle_List")
-    for number in range(len(BAND_IDS)):
-        angle = SubElement(view, "Mean_Viewing_Incidence_Angle", bandId=str(number))
-        _angles(angle, facts.view.off_nadir, facts.view.azimuth)
+    if facts.view.sensor is not None:
+        view = SubElement(angles, "Mean_Viewing_Incidence_Angle_List")
+        for number in range(len(BAND_IDS)):
+            angle = SubElement(view, "Mean_Viewing_Incidence_Angle", bandId=str(number))
+            _angles(angle, *facts.view.sensor)
     quality = SubElement(root, f"{{{space}}}Quality_Indicators_Info", metadataLevel="Standard")
     content = SubElement(quality, "Image_Content_QI")
-    _leaf(content, "CLOUDY_PIXEL_PERCENTAGE", f"{facts.cloud_cover:.6f}")
+    if facts.cloud_cover is not None:
+        _leaf(content, "CLOUDY_PIXEL_PERCENTAGE", f"{facts.cloud_cover:.6f}")
     return _document(root)
 
 

@@ -16,8 +16,8 @@ class View:
 
     sun_zenith: float
     sun_azimuth: float
-    off_nadir: float = 5.0
-    azimuth: float = 105.0
+    sensor: tuple[float, float] | None = (5.0, 105.0)
+    """Off-nadir angle and azimuth, the same for all bands; ``None`` writes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class SafeFacts:
     sensed: datetime
     """Sensing time of the tile, UTC."""
     view: View
-    cloud_cover: float = 0.0
-    """Per cent."""
+    cloud_cover: float | None = None
+    """Per cent; ``None`` writes none."""
     absolute_orbit: int = 0
     quantification: int = 10_000
     offset: int | None = None
