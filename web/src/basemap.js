@@ -1,0 +1,223 @@
+// The ground of the map: Natural Earth's coast and borders, a grid of degrees, names of countries.
+
+import { groundOf } from "./palette.js";
+
+/** @typedef {import("maplibre-gl").Map} MapView */
+/** @typedef {import("maplibre-gl").LayerSpecification} Layer */
+/** @typedef {import("maplibre-gl").StyleSpecification} Style */
+/** @typedef {import("./types").Config} Config */
+
+/** Zoom from which the coarse coast looks coarse, and the fine one is worth its bytes. */
+const FINE_ZOOM = 5.5;
+const FONT = ["system-ui"];
+
+/** @param {string} source @param {"light" | "dark"} theme @returns {Layer[]} */
+function earthLayers(source, theme) {
+  const ground = groundOf(theme);
+  return [
+    {
+      id: `${source}-land`,
+      type: "fill",
+      source,
+      filter: ["in", ["get", "kind"], ["literal", ["land", "polar"]]],
+      paint: { "fill-color": ground.land, "fill-antialias": false },
+    },
+    {
+      id: `${source}-coast`,
+      type: "line",
+      source,
+      filter: ["in", ["get", "kind"], ["literal", ["land", "coast"]]],
+      paint: { "line-color": ground.coast, "line-width": 0.8 },
+    },
+    {
+      id: `${source}-border`,
+      type: "line",
+      source,
+      filter: ["==", ["get", "kind"], "border"],
+      paint: { "line-color": ground.border, "line-width": 1, "line-dasharray": [3, 2] },
+    },
+  ];
+}
+
+/** Addresses of what `vendor.sh` brought. @param {string} name */
+const vendored = (name) => new URL(`../vendor/${name}`, import.meta.url).href;
+
+const NATURAL_EARTH = "Natural Earth";
+
+/**
+ * The style of an empty map. The page's own layers go on top, country names above them all.
+ *
+ * @param {"light" | "dark"} theme
+ * @param {Config["background"]} background
+ * @returns {Style}
+ */
+export function groundStyle(theme, background) {
+  const ground = groundOf(theme);
+  /** @type {Style} */
+  const style = {
+    version: 8,
+    sources: {
+      earth: { type: "geojson", data: vendored("earth-50m.json"), attribution: NATURAL_EARTH },
+      countries: { type: "geojson", data: vendored("countries.json") },
+      grid: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
+    },
+    layers: [
+      { id: "ocean", type: "background", paint: { "background-color": ground.ocean } },
+      ...earthLayers("earth", theme),
+      {
+        id: "grid",
+        type: "line",
+        source: "grid",
+        paint: { "line-color": ground.grid, "line-width": 0.6, "line-opacity": 0.35 },
+      },
+      {
+        id: "grid-names",
+        type: "symbol",
+        source: "grid",
+        minzoom: 3,
+        layout: {
+          "symbol-placement": "line",
+          "symbol-spacing": 600,
+          "text-field": ["get", "name"],
+          "text-font": FONT,
+          "text-size": 10,
+        },
+        paint: {
+          "text-color": ground.grid,
+          "text-halo-color": ground.halo,
+          "text-halo-width": 1,
+        },
+      },
+      {
+        id: "countries",
+        type: "symbol",
+        source: "countries",
+        maxzoom: 8,
+        filter: [
+          ">=",
+          ["get", "area"],
+          ["step", ["zoom"], 300, 2, 40, 3, 8, 4, 1, 5, 0],
+        ],
+        layout: {
+          "text-field": ["get", "name"],
+          "text-font": FONT,
+          "text-size": ["interpolate", ["linear"], ["zoom"], 2, 10, 6, 14],
+          "text-letter-spacing": 0.06,
+          "text-max-width": 8,
+          "symbol-sort-key": ["-", ["get", "area"]],
+        },
+        paint: {
+          "text-color": ground.label,
+          "text-halo-color": ground.halo,
+          "text-halo-width": 1.4,
+        },
+      },
+    ],
+  };
+  if (background) {
+    style.sources.background = {
+      type: "raster",
+      tiles: [background.tiles],
+      tileSize: 256,
+      maxzoom: background.maxzoom ?? 19,
+      attribution: background.attribution ?? "",
+    };
+    const names = style.layers.findIndex((layer) => layer.id === "grid");
+    style.layers.splice(names, 0, { id: "background", type: "raster", source: "background" });
+  }
+  return style;
+}
+
+/**
+ * Give the ground the colours of a theme.
+ *
+ * @param {MapView} map
+ * @param {"light" | "dark"} theme
+ */
+export function paintGround(map, theme) {
+  const ground = groundOf(theme);
+  map.setPaintProperty("ocean", "background-color", ground.ocean);
+  for (const source of ["earth", "fine"]) {
+    if (!map.getLayer(`${source}-land`)) continue;
+    map.setPaintProperty(`${source}-land`, "fill-color", ground.land);
+    map.setPaintProperty(`${source}-coast`, "line-color", ground.coast);
+    map.setPaintProperty(`${source}-border`, "line-color", ground.border);
+  }
+  map.setPaintProperty("grid", "line-color", ground.grid);
+  for (const [layer, color] of [
+    ["grid-names", ground.grid],
+    ["countries", ground.label],
+  ]) {
+    map.setPaintProperty(layer, "text-color", color);
+    map.setPaintProperty(layer, "text-halo-color", ground.halo);
+  }
+}
+
+/**
+ * Swap the coarse coast for the fine one once, when the map is near enough to tell.
+ *
+ * @param {MapView} map
+ * @param {() => "light" | "dark"} theme
+ */
+export function refineWhenNear(map, theme) {
+  function refine() {
+    if (map.getZoom() < FINE_ZOOM || map.getSource("fine")) return;
+    map.off("zoom", refine);
+    map.addSource("fine", {
+      type: "geojson",
+      data: vendored("earth-10m.json"),
+      attribution: NATURAL_EARTH,
+    });
+    const above = map.getLayer("background") ? "background" : "grid";
+    for (const layer of earthLayers("fine", theme())) {
+      map.addLayer({ ...layer, minzoom: FINE_ZOOM }, above);
+    }
+    map.on("sourcedata", hideCoarse);
+  }
+
+  /** @param {import("maplibre-gl").MapSourceDataEvent} event */
+  function hideCoarse(event) {
+    if (event.sourceId !== "fine" || !map.isSourceLoaded("fine")) return;
+    map.off("sourcedata", hideCoarse);
+    for (const part of ["land", "coast", "border"]) {
+      map.setLayerZoomRange(`earth-${part}`, 0, FINE_ZOOM);
+    }
+  }
+
+  map.on("zoom", refine);
+  refine();
+}
+
+/** @param {number} value @param {string} plus @param {string} minus */
+function degrees(value, plus, minus) {
+  const rounded = Math.abs(Math.round(value * 100) / 100);
+  return rounded ? `${rounded}°${value > 0 ? plus : minus}` : "0°";
+}
+
+/**
+ * Lines of whole degrees, or parts of them, of what is in view: about five across.
+ *
+ * @param {[number, number, number, number]} box  May reach beyond 180 degrees.
+ */
+export function gridLines([west, south, east, north]) {
+  const wanted = (east - west) / 5;
+  const step = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 15].find((one) => one >= wanted) ?? 30;
+  const [low, high] = [Math.max(-85, south), Math.min(85, north)];
+  const lines = [];
+  for (let x = Math.ceil(west / step) * step; x <= east; x += step) {
+    const turned = ((((x + 180) % 360) + 360) % 360) - 180;
+    const name = degrees(turned, "E", "W");
+    lines.push(line(name, [[x, low], [x, high]]));
+  }
+  for (let y = Math.ceil(low / step) * step; y <= high; y += step) {
+    lines.push(line(degrees(y, "N", "S"), [[west, y], [east, y]]));
+  }
+  return { type: /** @type {const} */ ("FeatureCollection"), features: lines };
+}
+
+/** @param {string} name @param {number[][]} coordinates */
+const line = (name, coordinates) => ({
+  type: /** @type {const} */ ("Feature"),
+  properties: { name },
+  geometry: { type: /** @type {const} */ ("LineString"), coordinates },
+});

@@ -1,0 +1,243 @@
+// One product: its mask's legend, facts, files, and the ways to use it elsewhere.
+
+import { h, icon } from "./dom.js";
+import {
+  classesOf,
+  classShare,
+  clearShare,
+  dayOf,
+  factsOf,
+  longDay,
+  percent,
+  size,
+  tileOf,
+} from "./facts.js";
+import { sharesBar } from "./list.js";
+import { snippetsOf } from "./snippets.js";
+
+/** @typedef {import("./types").Item} Item */
+/** @typedef {import("./types").Services} Services */
+/** @typedef {import("./types").State} State */
+
+/**
+ * @typedef {object} Doing  What the page does when asked.
+ * @property {() => void} close
+ * @property {() => void} fit
+ * @property {(opacity: number) => void} setOpacity
+ * @property {(classes: string[] | null) => void} setClasses
+ */
+
+/** Order in which files are offered, and what they are to people. */
+const FILES = /** @type {const} */ ([
+  ["mask", "Mask", "GeoTIFF"],
+  ["probabilities", "Probabilities", "GeoTIFF"],
+  ["preview", "True colour", "GeoTIFF"],
+  ["thumbnail", "Thumbnail", "PNG"],
+  ["metadata", "Record", "JSON"],
+]);
+
+/** @param {Item} item @param {State} state @param {Doing} doing */
+function classToggles(item, state, doing) {
+  const all = classesOf(item);
+  /** @type {Map<string, HTMLInputElement>} */
+  const boxes = new Map();
+
+  function changed() {
+    const wanted = all.map(({ name }) => name).filter((name) => boxes.get(name)?.checked);
+    doing.setClasses(wanted.length === all.length ? null : wanted);
+  }
+
+  const rows = all.map(({ name, title, description, color_hint }) => {
+    const box = h("input", {
+      type: "checkbox",
+      checked: !state.classes || state.classes.includes(name),
+      onchange: changed,
+    });
+    boxes.set(name, box);
+    return h(
+      "label",
+      { class: "class", title: description ?? "" },
+      box,
+      h("span", { class: `swatch part-${name}`, style: `--class: #${color_hint}` }),
+      h("span", { class: "name" }, title ?? description ?? name),
+      h("span", { class: "share" }, percent(classShare(item, name))),
+    );
+  });
+  return h("fieldset", { class: "classes" }, h("legend", {}, "Classes"), ...rows);
+}
+
+/** @param {State} state @param {Doing} doing */
+function opacitySlider(state, doing) {
+  const shown = h("output", { for: "opacity" }, `${state.opacity} %`);
+  const slider = h("input", {
+    id: "opacity",
+    type: "range",
+    min: "0",
+    max: "100",
+    step: "5",
+    value: String(state.opacity),
+    oninput: () => {
+      shown.value = `${slider.value} %`;
+      doing.setOpacity(Number(slider.value));
+    },
+  });
+  return h(
+    "div",
+    { class: "opacity" },
+    h("label", { for: "opacity" }, "Mask over true colour"),
+    shown,
+    slider,
+  );
+}
+
+/** @param {Item} item */
+function downloads(item) {
+  const files = FILES.flatMap(([key, title, format]) => {
+    const asset = item.assets[key];
+    if (!asset) return [];
+    const bytes = asset["file:size"];
+    return [
+      h(
+        "a",
+        { href: asset.href, download: "", class: key === "mask" ? "file main" : "file" },
+        icon("download"),
+        h("span", {}, title),
+        h("span", { class: "soft" }, bytes ? `${format}, ${size(bytes)}` : format),
+      ),
+    ];
+  });
+  return h("section", {}, h("h3", {}, "Download"), h("div", { class: "files" }, ...files));
+}
+
+/** @param {string} text */
+function copyButton(text) {
+  const word = h("span", {}, "Copy");
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "copy",
+      onclick: async () => {
+        let copied = true;
+        try {
+          await navigator.clipboard.writeText(text);
+        } catch {
+          // Not over plain http from another machine: the text is marked instead.
+          const code = button.parentElement?.querySelector("code");
+          if (code) getSelection()?.selectAllChildren(code);
+          copied = false;
+        }
+        button.replaceChildren(icon(copied ? "done" : "copy"), word);
+        word.textContent = copied ? "Copied" : "Press Ctrl C";
+        setTimeout(() => {
+          button.replaceChildren(icon("copy"), word);
+          word.textContent = "Copy";
+        }, 2500);
+      },
+    },
+    icon("copy"),
+    word,
+  );
+  word.setAttribute("role", "status");
+  return button;
+}
+
+/** @param {Services} services @param {Item} item */
+function openIn(services, item) {
+  const snippets = snippetsOf(services, item);
+  const panel = h("div", { role: "tabpanel", id: "snippet", tabIndex: 0 });
+
+  /** @param {number} index */
+  function choose(index) {
+    const snippet = snippets[index];
+    tabs.forEach((tab, at) => {
+      tab.setAttribute("aria-selected", String(at === index));
+      tab.tabIndex = at === index ? 0 : -1;
+    });
+    panel.setAttribute("aria-labelledby", `tab-${snippet.id}`);
+    panel.replaceChildren(
+      h("p", { class: "soft" }, snippet.hint),
+      h("pre", {}, h("code", {}, snippet.text)),
+      copyButton(snippet.text),
+    );
+  }
+
+  const tabs = snippets.map((snippet, index) =>
+    h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${snippet.id}`,
+        "aria-controls": "snippet",
+        onclick: () => choose(index),
+        onkeydown: (/** @type {KeyboardEvent} */ event) => {
+          const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+          if (!step) return;
+          const next = (index + step + tabs.length) % tabs.length;
+          choose(next);
+          tabs[next].focus();
+        },
+      },
+      snippet.title,
+    ),
+  );
+  choose(0);
+  return h(
+    "section",
+    {},
+    h("h3", {}, "Open in"),
+    h("div", { class: "tabs", role: "tablist", "aria-label": "Open in" }, ...tabs),
+    panel,
+  );
+}
+
+/**
+ * Fill an element with the page of an Item.
+ *
+ * @param {HTMLElement} element
+ * @param {{ services: Services, item: Item, state: State, doing: Doing }} options
+ */
+export function showDetails(element, { services, item, state, doing }) {
+  const facts = factsOf(item).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
+  const heading = h("h2", { tabIndex: -1 }, longDay(dayOf(item)));
+  element.replaceChildren(
+    h(
+      "div",
+      { class: "top" },
+      h(
+        "button",
+        { type: "button", class: "quiet word", onclick: doing.close },
+        icon("back"),
+        "All products",
+      ),
+      h(
+        "button",
+        { type: "button", class: "quiet word", onclick: doing.fit },
+        icon("fit"),
+        "Zoom to it",
+      ),
+    ),
+    heading,
+    h("p", { class: "soft" }, `Tile ${tileOf(item)}`),
+    h(
+      "p",
+      { class: "headline" },
+      h("strong", {}, percent(clearShare(item))),
+      " of the valid area is clear",
+    ),
+    sharesBar(item),
+    classToggles(item, state, doing),
+    opacitySlider(state, doing),
+    downloads(item),
+    openIn(services, item),
+    h(
+      "section",
+      {},
+      h("h3", {}, "Facts"),
+      h("dl", { class: "facts" }, ...facts),
+      h("p", { class: "soft product" }, item.id),
+    ),
+  );
+  return heading;
+}

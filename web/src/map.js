@@ -1,0 +1,227 @@
+// The map: the ground, what was found on it, and one mask over its picture.
+
+import {
+  AttributionControl,
+  Map as MapView,
+  NavigationControl,
+  ScaleControl,
+} from "maplibre-gl";
+
+import { gridLines, groundStyle, paintGround, refineWhenNear } from "./basemap.js";
+import { addFootprints } from "./footprints.js";
+import { boxOf, unwrapped, wrapped } from "./geometry.js";
+
+/** @typedef {import("./types").Box} Box */
+/** @typedef {import("./types").Config} Config */
+/** @typedef {import("./types").Item} Item */
+/** @typedef {import("./types").Position} Position */
+/** @typedef {import("./types").View} View */
+
+/**
+ * @typedef {object} Hearing  What the page wants to hear of the map.
+ * @property {(view: View, byHand: boolean) => void} moved  The view came to rest; `byHand`: where
+ *   somebody brought it.
+ * @property {(ids: string[], place: Position) => void} picked  A place was clicked, with the
+ *   Items that cover it, newest first.
+ * @property {(message: string) => void} tilesFailed
+ */
+
+/** @typedef {{ tiles: string, minzoom: number, maxzoom: number, bounds: Box }} Tiles */
+
+/** @param {Tiles} tiles @returns {import("maplibre-gl").RasterSourceSpecification} */
+function rasterSource({ tiles, minzoom, maxzoom, bounds }) {
+  const [west, south, east, north] = unwrapped(bounds);
+  return {
+    type: "raster",
+    tiles: [tiles],
+    tileSize: 256,
+    minzoom,
+    maxzoom,
+    // Across the antimeridian the tile server decides what is empty.
+    ...(east > 180 ? {} : { bounds: [west, south, east, north] }),
+  };
+}
+
+/**
+ * @param {HTMLElement} container
+ * @param {{ theme: "light" | "dark", config: Config, view: View | null, hearing: Hearing }} options
+ */
+export function createMap(container, { theme, config, view, hearing }) {
+  let now = theme;
+  const map = new MapView({
+    container,
+    center: view ? [view.longitude, view.latitude] : [12, 35],
+    zoom: view ? view.zoom : 1.4,
+    maxZoom: 18,
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    renderWorldCopies: true,
+    style: groundStyle(theme, config.background),
+  });
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+  map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
+  map.addControl(new AttributionControl({ compact: false }), "bottom-right");
+
+  // Asked for now: an event that has passed by the time of asking never comes.
+  const loaded = map.once("style.load").then(() => undefined);
+  const footprints = loaded.then(() => addFootprints(map, () => now));
+  void loaded.then(() => refineWhenNear(map, () => now));
+
+  function drawGrid() {
+    const bounds = map.getBounds();
+    const grid = /** @type {import("maplibre-gl").GeoJSONSource} */ (map.getSource("grid"));
+    grid.setData(
+      gridLines([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]),
+    );
+  }
+
+  map.on("moveend", (event) => {
+    void loaded.then(drawGrid);
+    const { lng, lat } = map.getCenter();
+    hearing.moved(
+      { longitude: wrapped(lng), latitude: lat, zoom: map.getZoom() },
+      Boolean(/** @type {{ originalEvent?: Event }} */ (event).originalEvent),
+    );
+  });
+  void loaded.then(drawGrid);
+
+  map.on("click", (event) => {
+    void footprints.then((drawn) => {
+      hearing.picked(drawn.at(event.point), [wrapped(event.lngLat.lng), event.lngLat.lat]);
+    });
+  });
+
+  map.on("error", (event) => {
+    const { sourceId } = /** @type {{ sourceId?: string }} */ (event);
+    if (sourceId && ["mask", "preview", "mosaic"].includes(sourceId)) {
+      const { status } = /** @type {{ status?: number }} */ (event.error ?? {});
+      hearing.tilesFailed(
+        status ? `The tile server answered ${status}.` : "The tile server does not answer.",
+      );
+    }
+  });
+
+  /** @param {string} id */
+  function remove(id) {
+    if (map.getLayer(id)) map.removeLayer(id);
+    if (map.getSource(id)) map.removeSource(id);
+  }
+
+  /**
+   * Draw tiles as a layer of their own, or none; a layer that is there already only changes.
+   *
+   * @param {"mosaic" | "preview" | "mask"} id
+   * @param {Tiles | null} tiles
+   * @param {{ opacity?: number, smooth?: boolean, below?: string }} [look]
+   */
+  function setTiles(id, tiles, { opacity = 1, smooth = false, below = "footprints-fill" } = {}) {
+    remove(id);
+    if (!tiles) return;
+    map.addSource(id, rasterSource(tiles));
+    map.addLayer(
+      {
+        id,
+        type: "raster",
+        source: id,
+        paint: {
+          // Nearest: a colour between two classes would be a class that no pixel has.
+          "raster-resampling": smooth ? "linear" : "nearest",
+          "raster-opacity": opacity,
+          "raster-fade-duration": 120,
+        },
+      },
+      below,
+    );
+  }
+
+  return {
+    map,
+    loaded,
+
+    /** @param {Item[]} items */
+    async showFound(items) {
+      (await footprints).show(items);
+    },
+
+    /** @param {string | null} id  Of the Item under the pointer or the focus. */
+    async highlight(id) {
+      (await footprints).highlight(id);
+    },
+
+    /**
+     * @param {Item | null} item
+     * @param {{ mask: Tiles, preview: Tiles | null, opacity: number } | null} layers
+     */
+    async showItem(item, layers) {
+      (await footprints).select(item);
+      setTiles("preview", layers?.preview ?? null, { smooth: true });
+      setTiles("mask", layers?.mask ?? null, { opacity: (layers?.opacity ?? 0) / 100 });
+    },
+
+    /** @param {string} template  Tiles of the same mask, drawn otherwise. */
+    async changeMask(template) {
+      await loaded;
+      const source = /** @type {import("maplibre-gl").RasterTileSource | undefined} */ (
+        map.getSource("mask")
+      );
+      source?.setTiles([template]);
+    },
+
+    /** @param {Tiles | null} tiles */
+    async showMosaic(tiles) {
+      await footprints;
+      setTiles("mosaic", tiles);
+    },
+
+    /** @param {number} opacity  0 to 100. */
+    async setOpacity(opacity) {
+      await loaded;
+      if (map.getLayer("mask")) map.setPaintProperty("mask", "raster-opacity", opacity / 100);
+    },
+
+    /** @param {"light" | "dark"} theme */
+    async setTheme(theme) {
+      now = theme;
+      await loaded;
+      paintGround(map, theme);
+      (await footprints).paint();
+    },
+
+    /** @param {Box} box */
+    fit(box) {
+      const [west, south, east, north] = unwrapped(box);
+      const bounds = /** @type {[number, number, number, number]} */ ([west, south, east, north]);
+      map.fitBounds(bounds, { padding: 48, maxZoom: 13, animate: false });
+    },
+
+    zoom: () => map.getZoom(),
+
+    /** @param {View} view */
+    jumpTo({ longitude, latitude, zoom }) {
+      map.jumpTo({ center: [longitude, latitude], zoom });
+    },
+
+    /** What is in view; its east may be beyond 180 degrees. @returns {Box} */
+    bounds() {
+      const bounds = map.getBounds();
+      return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+    },
+
+    /** @param {Item} item */
+    fitItem(item) {
+      this.fit(boxOf(item.bbox));
+    },
+
+    /** Whether enough of a box is in view to see something of it. @param {Box} box */
+    looksAt(box) {
+      const [west, south, east, north] = unwrapped(box);
+      const shown = this.bounds();
+      const apart = west > shown[2] || east < shown[0] || south > shown[3] || north < shown[1];
+      return !apart && east - west > (shown[2] - shown[0]) / 5;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+// The state of the page, and the address that holds all of it.
+
+/** @typedef {import("./types").State} State */
+/** @typedef {import("./types").View} View */
+
+/** @type {Readonly<State>} */
+export const EMPTY = Object.freeze({
+  collection: null,
+  item: null,
+  from: null,
+  to: null,
+  place: null,
+  view: null,
+  opacity: 85,
+  classes: null,
+});
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+/** @param {string | undefined} text */
+function readDay(text) {
+  if (!text || !DAY.test(text)) return null;
+  const time = Date.parse(text);
+  // A day such as 30 February comes back as another one.
+  return Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text ? null : text;
+}
+
+/** @param {string | null} text @param {number} count */
+function readNumbers(text, count) {
+  const numbers = (text ?? "").split("/").map((part) => (part.trim() ? Number(part) : NaN));
+  return numbers.length === count && numbers.every(Number.isFinite) ? numbers : null;
+}
+
+/** @param {number} latitude @param {number} longitude */
+const onEarth = (latitude, longitude) => Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
+
+/**
+ * Read the query part of an address. What cannot be read is as if it were not there.
+ *
+ * @param {string} query
+ * @returns {State}
+ */
+export function readState(query) {
+  const values = new URLSearchParams(query);
+  const [from, to] = (values.get("days") ?? "").split("/");
+  const at = readNumbers(values.get("at"), 3);
+  const place = readNumbers(values.get("place"), 2);
+  const opacity = readNumbers(values.get("opacity"), 1);
+  const classes = values.get("classes");
+  const collection = values.get("collection") || null;
+  return {
+    collection,
+    item: (collection && values.get("item")) || null,
+    from: readDay(from),
+    to: readDay(to),
+    place: place && onEarth(place[0], place[1]) ? [place[1], place[0]] : null,
+    view:
+      at && onEarth(at[0], at[1])
+        ? { latitude: at[0], longitude: at[1], zoom: Math.min(22, Math.max(0, at[2])) }
+        : null,
+    opacity: opacity ? Math.min(100, Math.max(0, Math.round(opacity[0]))) : EMPTY.opacity,
+    classes: classes === null ? null : classes.split(",").filter(Boolean),
+  };
+}
+
+/** @param {number} degrees @param {number} digits */
+const short = (degrees, digits) => String(Number(degrees.toFixed(digits)));
+
+/**
+ * Digits after the point that make a difference on the screen at a zoom.
+ *
+ * @param {number} zoom
+ */
+const digitsAt = (zoom) => Math.min(6, Math.max(2, Math.ceil(zoom / 3) + 1));
+
+/** @param {View} view */
+function writeView({ latitude, longitude, zoom }) {
+  const digits = digitsAt(zoom);
+  return `${short(latitude, digits)}/${short(longitude, digits)}/${short(zoom, 2)}`;
+}
+
+/** Leave what an address may hold as it is, so that people can read it. @param {string} text */
+const encode = (text) => encodeURIComponent(text).replaceAll("%2C", ",").replaceAll("%2F", "/");
+
+/**
+ * Write the state as the query part of an address, empty or with its question mark.
+ *
+ * @param {State} state
+ */
+export function writeState(state) {
+  /** @type {[string, string | null][]} */
+  const pairs = [
+    ["collection", state.collection],
+    ["item", state.item],
+    ["days", state.from || state.to ? `${state.from ?? ".."}/${state.to ?? ".."}` : null],
+    ["place", state.place && `${short(state.place[1], 5)}/${short(state.place[0], 5)}`],
+    ["at", state.view && writeView(state.view)],
+    ["opacity", state.opacity === EMPTY.opacity ? null : String(state.opacity)],
+    ["classes", state.classes && state.classes.join(",")],
+  ];
+  const written = pairs
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}=${encode(value ?? "")}`);
+  return written.length ? `?${written.join("&")}` : "";
+}

@@ -1,0 +1,112 @@
+// What the modules say to one another, and what they read of STAC.
+
+/** What the address of the page says; everything else follows from it. */
+export interface State {
+  collection: string | null;
+  /** Id of the Item that is open. */
+  item: string | null;
+  /** First and last day, `YYYY-MM-DD`, both included; null is open. */
+  from: string | null;
+  to: string | null;
+  /** Only what covers this place, longitude and latitude. */
+  place: Position | null;
+  view: View | null;
+  /** Of the mask, 0 to 100. */
+  opacity: number;
+  /** Names of the classes that are drawn; null is all. */
+  classes: string[] | null;
+}
+
+export interface View {
+  longitude: number;
+  latitude: number;
+  zoom: number;
+}
+
+export type Position = [longitude: number, latitude: number];
+
+/** West, south, east, north; west is greater than east across the antimeridian. */
+export type Box = [west: number, south: number, east: number, north: number];
+
+export type Geometry =
+  | { type: "Polygon"; coordinates: Position[][] }
+  | { type: "MultiPolygon"; coordinates: Position[][][] };
+
+export interface Link {
+  rel: string;
+  href: string;
+  type?: string;
+  title?: string;
+}
+
+export interface ClassDescription {
+  value: number;
+  name: string;
+  title?: string;
+  description?: string;
+  color_hint?: string;
+}
+
+export interface Asset {
+  href: string;
+  type?: string;
+  title?: string;
+  roles?: string[];
+  "file:size"?: number;
+  "classification:classes"?: ClassDescription[];
+}
+
+export interface Item {
+  id: string;
+  collection: string;
+  bbox: number[];
+  geometry: Geometry;
+  properties: { datetime: string; [name: string]: unknown };
+  assets: Record<string, Asset>;
+  links: Link[];
+}
+
+export interface Collection {
+  id: string;
+  title?: string;
+  description?: string;
+  links?: Link[];
+}
+
+/** What a search found. */
+export interface Found {
+  items: Item[];
+  /** How many there are in all, as far as the catalogue says. */
+  matched: number | null;
+  /** Whether there are more than these. */
+  more: boolean;
+}
+
+/** Where the services are, each without a slash at its end. */
+export interface Services {
+  stac: string;
+  tiler: string;
+}
+
+/** What the operator may set in `config.json`. */
+export interface Config {
+  background: { tiles: string; attribution?: string; maxzoom?: number } | null;
+}
+
+/** One bar of the timeline. */
+export interface Bin {
+  /** First and last day of the bar, `YYYY-MM-DD`. */
+  from: string;
+  to: string;
+  count: number;
+  /** Mean share of clear sky of its products, 0 to 1; null where there are none. */
+  clear: number | null;
+}
+
+export interface Snippet {
+  id: string;
+  title: string;
+  /** One sentence on what to do with it. */
+  hint: string;
+  text: string;
+}

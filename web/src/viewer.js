@@ -1,0 +1,114 @@
+// One product on the map: its mask over its true colours, and its page beside them.
+
+import { tileJson, tileTemplate, withQuery } from "./addresses.js";
+import { fetchItem, fetchJson } from "./catalog.js";
+import { showDetails } from "./details.js";
+import { boxOf } from "./geometry.js";
+import { tell, wordsOf } from "./notices.js";
+
+/** @typedef {import("./types").Item} Item */
+/** @typedef {import("./types").Services} Services */
+/** @typedef {import("./types").State} State */
+/** @typedef {import("./store.js").Store} Store */
+/** @typedef {ReturnType<typeof import("./map.js").createMap>} MapParts */
+
+/** Screens with small pixels get tiles with as many. */
+const DENSE = devicePixelRatio > 1.25;
+
+/** @param {string} template */
+const forScreen = (template) => (DENSE ? withQuery(template, "tilesize", "512") : template);
+
+/**
+ * @param {object} parts
+ * @param {Services} parts.services
+ * @param {Store} parts.store
+ * @param {MapParts} parts.view
+ * @param {HTMLElement} parts.details
+ * @param {HTMLElement} parts.notice
+ * @param {(item: Item | null) => void} parts.shown
+ */
+export function createViewer({ services, store, view, details, notice, shown }) {
+  /** @type {Item | null} */
+  let item = null;
+  /** @type {AbortController | null} */
+  let running = null;
+
+  /** @param {Item} of */
+  const maskTiles = (of) => {
+    const classes = store.state.classes;
+    const template = forScreen(tileTemplate(services, of, "mask"));
+    return withQuery(template, "classes", classes && (classes.join(",") || "none"));
+  };
+
+  /** @param {Item} of @param {AbortSignal} signal */
+  async function draw(of, signal) {
+    const bounds = boxOf(of.bbox);
+    const json = await fetchJson(tileJson(services, of), { signal, who: "The tile server" });
+    const zooms = { minzoom: json.minzoom, maxzoom: json.maxzoom, bounds };
+    const preview = of.assets.preview && forScreen(tileTemplate(services, of, "preview"));
+    await view.showItem(of, {
+      mask: { tiles: maskTiles(of), ...zooms },
+      preview: preview ? { tiles: preview, ...zooms } : null,
+      opacity: store.state.opacity,
+    });
+  }
+
+  function close() {
+    store.change({ item: null }, { push: true });
+  }
+
+  /**
+   * Show an Item that is known, or fetch the one that the state names.
+   *
+   * @param {Item | null} known
+   */
+  async function open(known) {
+    running?.abort();
+    const { signal } = (running = new AbortController());
+    const { collection, item: id } = store.state;
+    tell(notice, null);
+    if (!collection || !id) {
+      item = null;
+      details.hidden = true;
+      shown(null);
+      await view.showItem(null, null);
+      return;
+    }
+    try {
+      item = known ?? (await fetchItem(services.stac, collection, id, signal));
+      const heading = showDetails(details, { services, item, state: store.state, doing });
+      details.hidden = false;
+      shown(item);
+      heading.focus({ preventScroll: true });
+      if (!store.state.view || !view.looksAt(boxOf(item.bbox))) {
+        view.fitItem(item);
+        store.change({ view: null });
+      }
+      await draw(item, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      await view.showItem(item, null);
+      tell(notice, wordsOf(error), { label: "Try again", act: () => void open(item) });
+    }
+  }
+
+  const doing = {
+    close,
+    fit: () => item && view.fitItem(item),
+    /** @param {number} opacity */
+    setOpacity: (opacity) => store.change({ opacity }),
+    /** @param {string[] | null} classes */
+    setClasses: (classes) => store.change({ classes }),
+  };
+
+  store.hear((state, previous) => {
+    if (!item || state.item !== item.id) return;
+    if (state.opacity !== previous.opacity) void view.setOpacity(state.opacity);
+    if (String(state.classes) !== String(previous.classes)) {
+      void view.changeMask(maskTiles(item));
+      shown(item);
+    }
+  });
+
+  return { open, close, current: () => item };
+}
