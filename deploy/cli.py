@@ -32,7 +32,7 @@ COMMANDS: dict[str, Command] = {
     "status": Command("deploy.commands.stack", "stack"),
     "logs": Command("deploy.commands.stack", "stack"),
     "mask": Command("deploy.commands.mask", "producer"),
-    "backfill": Command("deploy.commands.backfill", "ingest", joins=True),
+    "backfill": Command("deploy.commands.backfill", "ingest,producer", joins=True),
     "ingest": Command("deploy.commands.ingest", "ingest", joins=True),
     "worker": Command("deploy.commands.worker", "ingest,producer", joins=True),
     "migrate": Command("deploy.commands.migrate", "ingest", joins=True),

@@ -30,7 +30,7 @@ class Queue:
 
     @property
     def url(self) -> str:
-        """Address with its password: whoever writes to the queue has files opened and masks made."""
+        """Address with its password: whoever writes to the queue has files opened."""
         return f"redis://:{self.home.secret('redis')}@127.0.0.1:{self.port}/0"
 
     def create(self) -> None:

@@ -81,12 +81,17 @@ def progress(
         bar.stop()
 
 
-def addresses(state: StackState) -> Table:
+def addresses(state: StackState) -> Text:
     """List where to find what."""
-    table = Table.grid(padding=(0, 2))
-    for name, address in state.addresses.items():
-        table.add_row(_TITLES.get(name, name), Text(address, style="bold"))
-    return table
+    return lines([(_TITLES.get(name, name), address) for name, address in state.addresses.items()])
+
+
+def lines(facts: list[tuple[str, str]]) -> Text:
+    """Set facts below each other, never cut or wrapped, so that each can be copied whole."""
+    width = max(len(title) for title, _ in facts)
+    return Text("\n").join(
+        Text.assemble(f"{title:{width}}  ", (fact, "bold")) for title, fact in facts
+    )
 
 
 def parts(state: StackState) -> Table:
