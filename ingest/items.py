@@ -79,6 +79,18 @@ def bbox(geometry: dict[str, Any]) -> BBox:
     return west, south, east, north
 
 
+def cloud_cover(record: MaskRecord) -> float | None:
+    """Per cent of the valid area under cloud, semi-transparent cloud included.
+
+    Returns:
+        ``None`` where nothing is valid: 0 would be found by who looks for clear scenes.
+    """
+    if not any(record.pixels.get(value, 0) for value in VALID_CLASSES):
+        return None
+    covered = record.share(MaskClass.CLOUD) + record.share(MaskClass.SEMI_TRANSPARENT)
+    return round(100 * covered, 4)
+
+
 def _properties(record: MaskRecord) -> dict[str, Any]:
     name = ProductName.parse(record.product)
     source = record.source
@@ -135,15 +147,11 @@ def _projection(grid: GridRecord) -> dict[str, Any]:
 
 def _shares(record: MaskRecord) -> dict[str, float]:
     missing = {"nimbostac:missing": round(record.share(MaskClass.MISSING), 6)}
-    if not any(record.pixels.get(value, 0) for value in VALID_CLASSES):
-        # Nothing is known of the sky: 0 % would be found by who looks for clear scenes.
+    cover = cloud_cover(record)
+    if cover is None:
         return missing
-    covered = record.share(MaskClass.CLOUD) + record.share(MaskClass.SEMI_TRANSPARENT)
-    return {
-        "eo:cloud_cover": round(100 * covered, 4),
-        **{f"nimbostac:{v.name.lower()}": round(record.share(v), 6) for v in VALID_CLASSES},
-        **missing,
-    }
+    shares = {f"nimbostac:{v.name.lower()}": round(record.share(v), 6) for v in VALID_CLASSES}
+    return {"eo:cloud_cover": cover, **shares, **missing}
 
 
 def _assets(record: MaskRecord, base: str) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 import pypgstac
 from psycopg.types.json import Jsonb
-from psycopg_pool import ConnectionPool
 from pypgstac.db import PgstacDB
 from pypgstac.load import Loader, Methods
 from pypgstac.migrate import Migrate
@@ -83,6 +82,23 @@ class Pgstac:
             Loader(_database(self._connection)).load_items(
                 iter(unique.values()), insert_mode=Methods.delsert
             )
+
+    def changed(self, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Pick the Items of one Collection that the database lacks or holds otherwise.
+
+        Raises:
+            DatabaseError: The database did not do it.
+        """
+        if not items:
+            return []
+        with _translated():
+            rows = self._connection.execute(
+                "SELECT id, get_item(id, collection) FROM items"
+                " WHERE collection = %s AND id = ANY(%s)",
+                (items[0]["collection"], [item["id"] for item in items]),
+            ).fetchall()
+        held: dict[str, dict[str, Any]] = dict(rows)
+        return [item for item in items if held.get(item["id"]) != item]
 
     def delete(self, collection: str, ids: Sequence[str]) -> int:
         """Remove Items; ids that are not there are no error.
@@ -175,10 +191,23 @@ def _configure(connection: psycopg.Connection) -> None:
     )
 
 
+class _NoPool:
+    """Stands where pypgstac would open a pool, and keep it until the process ends.
+
+    A connection that broke is an error here, not something to replace in silence.
+    """
+
+    def check(self) -> None:
+        """Have nothing to mend."""
+
+    def getconn(self) -> psycopg.Connection:
+        """Refuse to connect anew."""
+        raise psycopg.OperationalError("the connection was lost")
+
+
 def _database(connection: psycopg.Connection) -> PgstacDB:
-    # A pool that stays shut: a broken connection is an error here, not something to replace
-    # in silence; and pypgstac would keep every pool that it opens until the process ends.
-    return PgstacDB(connection=connection, pool=ConnectionPool(open=False, min_size=0, max_size=1))
+    pool: Any = _NoPool()
+    return PgstacDB(connection=connection, pool=pool)
 
 
 def _minor(version: str) -> list[str]:

@@ -5,20 +5,20 @@ its record does, the Item is written beside them, and only then does pgstac hear
 """
 
 import json
-import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby, islice
 from typing import Any
 
 from ingest import collection as col
 from ingest import items
 from ingest.pgstac import Pgstac
-from producer.layout import METADATA, SUFFIXES
+from producer.errors import RecordError
+from producer.layout import METADATA, SUFFIXES, collection_id
 from producer.record import MaskRecord
 from producer.storage import Storage
-
-logger = logging.getLogger(__name__)
 
 COLLECTION_FILE = "collection.json"
 """Name of the Collection in the folder that holds its masks."""
@@ -26,48 +26,88 @@ BATCH = 2000
 """Items that pgstac gets at once."""
 
 
-def read(store: Storage, record_key: str) -> MaskRecord:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record that lies in storage."""
+
+    key: str
+    record: MaskRecord
+
+    @property
+    def folder(self) -> str:
+        """Key of the folder that it and the files of its mask lie in."""
+        return self.key.rpartition("/")[0]
+
+    @property
+    def collection(self) -> str:
+        """Id of the Collection that the mask belongs to."""
+        return collection_id(self.record.engine.name, self.record.level)
+
+
+def read(store: Storage, key: str) -> Found:
     """Read a record.
 
     Raises:
         StorageError: It is not there or cannot be read.
         RecordError: It is no record.
     """
-    return MaskRecord.parse(store.get(record_key), store.href(record_key))
+    return Found(key, MaskRecord.parse(store.get(key), store.href(key)))
 
 
-def publish(store: Storage, record_keys: Iterable[str], database: Pgstac) -> int:
+def publish(
+    store: Storage, found: Sequence[Found], database: Pgstac, *, only_changed: bool = False
+) -> int:
     """Make masks findable; those that are already are written once more, to the same effect.
 
     Args:
         store: Where they lie.
-        record_keys: Keys of their records.
+        found: Their records.
         database: Where they will be found.
+        only_changed: Leave Items alone that the database holds as they should be.
 
     Returns:
-        How many there were.
+        How many Items were written to the database.
 
     Raises:
         StorageError: Storage does not answer.
-        RecordError: A record cannot be read.
         DatabaseError: The database did not do it.
     """
-    records = [(key, read(store, key)) for key in record_keys]
-    groups: dict[str, list[tuple[str, MaskRecord]]] = defaultdict(list)
-    for key, record in records:
-        groups[key.partition("/")[0]].append((key, record))
-    for collection_id, group in groups.items():
-        _publish_collection(store, collection_id, group, database)
-    return len(records)
+    groups: dict[str, list[Found]] = defaultdict(list)
+    for one in found:
+        groups[one.collection].append(one)
+    written = 0
+    for group in groups.values():
+        wanted = [_described(store, one) for one in group]
+        first = group[0].record
+        whole = col.collection(first.engine, first.level, col.FULL_EXTENT)
+        _write(store, f"{group[0].collection}/{COLLECTION_FILE}", whole)
+        if only_changed:
+            wanted = database.changed(wanted)
+        if wanted:
+            database.save(col.collection(first.engine, first.level, col.extent_of(wanted)))
+            database.load(wanted)
+            written += len(wanted)
+    return written
 
 
 def record_keys(store: Storage, prefix: str = "") -> Iterator[str]:
-    """Go through the keys of all records under a prefix, in the order of storage."""
-    suffix, item = SUFFIXES[METADATA], items.ITEM_SUFFIX
-    for found in store.list(prefix, suffix):
-        folder, _, name = found.key.rpartition("/")
-        if folder and name != COLLECTION_FILE and not name.endswith(item):
-            yield found.key
+    """Go through the records under a prefix, the newest one of each product only.
+
+    Raises:
+        StorageError: Storage does not answer.
+    """
+    keys = (found.key for found in store.list(prefix, SUFFIXES[METADATA]))
+    # Every kind of storage lists one folder at a stretch, and a product has its own.
+    for folder, members in groupby(keys, lambda key: key.rpartition("/")[0]):
+        records = [
+            key
+            for key in members
+            if folder.rpartition("/")[0]
+            and not key.endswith((items.ITEM_SUFFIX, f"/{COLLECTION_FILE}"))
+        ]
+        if len(records) > 1:
+            records = [max(records, key=lambda key: _created(store, key))]
+        yield from records
 
 
 def batches(keys: Iterable[str], size: int = BATCH) -> Iterator[list[str]]:
@@ -77,27 +117,23 @@ def batches(keys: Iterable[str], size: int = BATCH) -> Iterator[list[str]]:
         yield batch
 
 
-def _publish_collection(
-    store: Storage,
-    collection_id: str,
-    group: list[tuple[str, MaskRecord]],
-    database: Pgstac,
-) -> None:
-    _, first = group[0]
-    loaded = []
-    for key, record in group:
-        folder = key.rpartition("/")[0]
-        _write(store, f"{folder}/{items.stem(record)}{items.ITEM_SUFFIX}", items.document(record))
-        loaded.append(items.item(record, store.href(folder)))
-    everything = col.collection(first.engine, first.level, col.FULL_EXTENT)
-    _write(store, f"{collection_id}/{COLLECTION_FILE}", everything)
-    database.save(col.collection(first.engine, first.level, col.extent_of(loaded)))
-    database.load(loaded)
-    logger.info("%s: %d Items", collection_id, len(loaded))
+def _described(store: Storage, one: Found) -> dict[str, Any]:
+    stem = f"{one.folder}/{items.stem(one.record)}"
+    _write(store, stem + items.ITEM_SUFFIX, items.document(one.record))
+    return items.item(one.record, store.href(one.folder))
+
+
+def _created(store: Storage, key: str) -> datetime:
+    try:
+        return read(store, key).record.created
+    except RecordError:
+        # Reported where it is the only one; here another one speaks for the product.
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _write(store: Storage, key: str, document: dict[str, Any]) -> None:
     data = json.dumps(document, indent=1).encode() + b"\n"
+    there = store.head(key)
     # Not rewritten for nothing: a mirror or a cache of storage sees what changed.
-    if store.head(key) is None or store.get(key) != data:
+    if there is None or there.size != len(data) or store.get(key) != data:
         store.put(key, data)

@@ -7,6 +7,7 @@ For whoever needs a catalogue with something in it::
 """
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
-from shapely import affinity
-from shapely.geometry import MultiPolygon, Polygon, box, mapping
+from shapely import affinity, to_geojson
+from shapely.geometry import MultiPolygon, Polygon, box
 
 from ingest import pgstac, publishing
 from producer import cog, png
@@ -135,10 +136,15 @@ def footprint_of(grid: Grid) -> dict[str, Any]:
     corners = [(west, north), (west, south), (east, south), (east, north)]
     points = [to_degrees.transform(x, y) for x, y in corners]
     if max(x for x, _ in points) - min(x for x, _ in points) < 180:
-        return dict(mapping(Polygon(points)))
+        return _geojson(Polygon(points))
     whole = Polygon([(x % 360, y) for x, y in points])
     parts = whole & box(0, -90, 180, 90), whole & box(180, -90, 360, 90)
-    return dict(mapping(MultiPolygon([parts[0], affinity.translate(parts[1], -360)])))
+    return _geojson(MultiPolygon([parts[0], affinity.translate(parts[1], -360)]))
+
+
+def _geojson(geometry: Polygon | MultiPolygon) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(to_geojson(geometry))
+    return read
 
 
 def product_name(
@@ -232,4 +238,5 @@ def stored_mask(
 def catalogued(store: Storage, *stored: Stored) -> None:
     """Load stored masks into the pgstac that the PG* variables mean."""
     with pgstac.opened() as database:
-        publishing.publish(store, [one.record_key for one in stored], database)
+        found = [publishing.read(store, one.record_key) for one in stored]
+        publishing.publish(store, found, database)

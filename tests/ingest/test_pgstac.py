@@ -1,0 +1,226 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from ingest import collection, items, queryables
+from ingest import pgstac as loading
+from ingest.errors import (
+    DatabaseRefusedError,
+    DatabaseUnreachableError,
+    NotMigratedError,
+)
+from producer.record import MaskRecord
+from tests import records, servers
+
+MARCH = datetime(2020, 3, 5, 10, 0, 0, tzinfo=UTC)
+
+
+def item_of(record: MaskRecord) -> dict[str, Any]:
+    return items.item(record, "s3://masks/somewhere")
+
+
+def taken(sensed: datetime, tile: str = "33UUU") -> dict[str, Any]:
+    return item_of(records.record_of(records.product_name(tile, sensed)))
+
+
+def load(*loaded: dict[str, Any]) -> None:
+    record = records.record_of()
+    with loading.opened() as database:
+        extent = collection.extent_of(loaded)
+        database.save(collection.collection(record.engine, "L1C", extent))
+        database.load(loaded)
+
+
+def search(dsn: str, **body: Any) -> list[str]:
+    with psycopg.connect(dsn, options="-c search_path=pgstac,public") as connection:
+        row = connection.execute("SELECT search(%s)", (Jsonb(body),)).fetchone()
+    assert row is not None
+    return [feature["id"] for feature in row[0]["features"]]
+
+
+def read_collection(dsn: str) -> dict[str, Any]:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("SELECT pgstac.get_collection('ukis-csmask-l1c')").fetchone()
+    assert row is not None
+    read: dict[str, Any] = row[0]
+    return read
+
+
+def test_an_item_is_found_where_and_when_it_was_and_nowhere_else(pgstac: str) -> None:
+    item = taken(MARCH)
+    load(item, taken(MARCH, "33UVU"), taken(MARCH + timedelta(days=40)))
+    west, south, east, north = item["bbox"]
+    inside = [west + 0.01, south + 0.005, west + 0.011, south + 0.006]
+    day = "2020-03-05T00:00:00Z/2020-03-06T00:00:00Z"
+    assert search(pgstac, bbox=inside, datetime=day) == [item["id"]]
+    assert search(pgstac, bbox=inside, datetime="2020-03-06T00:00:00Z/2020-03-07T00:00:00Z") == []
+    assert search(pgstac, bbox=[east + 0.1, south, east + 0.2, north], datetime=day) == []
+
+
+def test_a_footprint_across_the_antimeridian_is_found_on_both_sides(pgstac: str) -> None:
+    parts = [
+        [[[180.0, 65.0], [180.0, 66.0], [179.0, 66.0], [179.0, 65.0], [180.0, 65.0]]],
+        [[[-179.0, 65.0], [-179.0, 66.0], [-180.0, 66.0], [-180.0, 65.0], [-179.0, 65.0]]],
+    ]
+    record = records.record_of()
+    footprint = {"type": "MultiPolygon", "coordinates": parts}
+    source = record.source.model_copy(update={"footprint": footprint})
+    item = item_of(record.model_copy(update={"source": source}))
+    load(item)
+    assert search(pgstac, bbox=[179.2, 65.2, 179.3, 65.3]) == [item["id"]]
+    assert search(pgstac, bbox=[-179.3, 65.2, -179.2, 65.3]) == [item["id"]]
+    assert search(pgstac, bbox=[0, 65.2, 1, 65.3]) == []
+
+
+def test_an_item_reads_back_exactly_as_it_was_loaded(pgstac: str) -> None:
+    item = taken(MARCH)
+    load(item)
+    with loading.opened() as database:
+        assert database.find(item["collection"], item["id"]) == item
+        assert database.changed([item]) == []
+        other = {**item, "properties": {**item["properties"], "version": "2"}}
+        assert database.changed([item, other]) == [other]
+        assert database.find(item["collection"], "absent") is None
+
+
+def test_an_item_whose_date_moves_to_another_month_leaves_no_duplicate(pgstac: str) -> None:
+    item = taken(MARCH)
+    load(item)
+    moved = {**item, "properties": {**item["properties"], "datetime": "2020-05-09T10:00:00Z"}}
+    load(moved)
+    assert search(pgstac, ids=[item["id"]]) == [item["id"]]
+    assert search(pgstac, datetime="2020-03-01T00:00:00Z/2020-03-31T00:00:00Z") == []
+    assert search(pgstac, datetime="2020-05-09T00:00:00Z/2020-05-10T00:00:00Z") == [item["id"]]
+    with psycopg.connect(pgstac) as connection:
+        row = connection.execute("SELECT count(*) FROM pgstac.items").fetchone()
+    assert row == (1,)
+
+
+def test_one_id_twice_in_a_batch_is_loaded_once_and_the_last_counts(pgstac: str) -> None:
+    item = taken(MARCH)
+    later = {**item, "properties": {**item["properties"], "datetime": "2020-04-09T10:00:00Z"}}
+    load(item, later)
+    assert search(pgstac, datetime="2020-04-09T00:00:00Z/..") == [item["id"]]
+    assert search(pgstac, datetime="../2020-04-01T00:00:00Z") == []
+
+
+def test_a_batch_over_many_months_lands_in_partitions_of_a_month(pgstac: str) -> None:
+    loaded = [taken(datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=5 * n)) for n in range(60)]
+    load(*loaded)
+    with psycopg.connect(pgstac) as connection:
+        rows = connection.execute("SELECT DISTINCT tableoid::regclass FROM pgstac.items").fetchall()
+        counted = connection.execute("SELECT count(*) FROM pgstac.items").fetchone()
+    assert len(rows) == 10
+    assert counted == (60,)
+
+
+def test_an_extent_grows_with_what_is_loaded_and_never_shrinks(pgstac: str) -> None:
+    first, second = taken(MARCH), taken(MARCH + timedelta(days=400), "35VLF")
+    load(first)
+    extent = read_collection(pgstac)["extent"]
+    assert extent["spatial"]["bbox"] == [first["bbox"]]
+    assert extent["temporal"]["interval"] == [
+        ["2020-03-05T10:00:00.026000Z", "2020-03-05T10:00:00.026000Z"]
+    ]
+    load(second)
+    load(first)
+    grown = read_collection(pgstac)["extent"]
+    assert grown["spatial"]["bbox"] == [
+        [
+            min(first["bbox"][0], second["bbox"][0]),
+            min(first["bbox"][1], second["bbox"][1]),
+            max(first["bbox"][2], second["bbox"][2]),
+            max(first["bbox"][3], second["bbox"][3]),
+        ]
+    ]
+    assert grown["temporal"]["interval"] == [
+        ["2020-03-05T10:00:00.026000Z", "2021-04-09T10:00:00.026000Z"]
+    ]
+
+
+def test_deleted_items_are_gone_and_absent_ones_are_no_error(pgstac: str) -> None:
+    item, other = taken(MARCH), taken(MARCH + timedelta(days=1))
+    load(item, other)
+    with loading.opened() as database:
+        assert database.delete(item["collection"], [item["id"], "absent"]) == 1
+    assert search(pgstac) == [other["id"]]
+
+
+def test_every_queryable_can_be_asked_for_and_the_chosen_ones_are_indexed(pgstac: str) -> None:
+    item = taken(MARCH)
+    load(item)
+    with psycopg.connect(pgstac) as connection:
+        rows = connection.execute(
+            "SELECT name, property_index_type FROM pgstac.queryables"
+        ).fetchall()
+    assert set(queryables.PROPERTIES) <= {name for name, _ in rows}
+    assert {name for name, kind in rows if kind} == set(queryables.INDEXED)
+    for name in queryables.PROPERTIES:
+        value = item["properties"][name]
+        same = {"op": "=", "args": [{"property": name}, value]}
+        assert search(pgstac, filter=same, **{"filter-lang": "cql2-json"}) == [item["id"]], name
+
+
+def test_migrating_again_changes_nothing_and_keeps_what_is_there(pgstac: str) -> None:
+    item = taken(MARCH)
+    load(item)
+    assert loading.migrate() == loading.migrate()
+    assert search(pgstac) == [item["id"]]
+    with psycopg.connect(pgstac) as connection:
+        assert connection.execute("SHOW jit").fetchone() == ("off",)
+        context = connection.execute("SELECT pgstac.get_setting('context')").fetchone()
+    assert context == ("auto",)
+
+
+def test_a_database_without_pgstac_is_refused_with_what_to_do(
+    pg_server: servers.Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in pg_server.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PGDATABASE", "postgres")
+    with pytest.raises(NotMigratedError, match=r"has no pgstac.*run `nimbostac migrate`"):
+        load(taken(MARCH))
+
+
+def test_a_database_of_another_pgstac_is_refused_with_both_versions(pgstac: str) -> None:
+    with psycopg.connect(pgstac) as connection:
+        connection.execute("INSERT INTO pgstac.migrations (version) VALUES ('0.8.5')")
+    with pytest.raises(NotMigratedError, match=r"has pgstac 0\.8\.5, wanted 0\."):
+        load(taken(MARCH))
+
+
+def test_a_database_that_is_not_there_is_an_error_that_says_where_it_was_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = servers.free_port()
+    monkeypatch.setenv("PGHOST", "127.0.0.1")
+    monkeypatch.setenv("PGPORT", str(port))
+    with pytest.raises(DatabaseUnreachableError, match=f"127.0.0.1:{port}.*PGHOST") as caught:
+        load(taken(MARCH))
+    assert caught.value.passing
+
+
+def test_a_connection_that_breaks_is_an_error_that_may_pass(pgstac: str) -> None:
+    item = taken(MARCH)
+    load(item)
+    with loading.opened() as database:
+        with psycopg.connect(pgstac, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'nimbostac'"
+            )
+        with pytest.raises(DatabaseUnreachableError):
+            database.load([item])
+    assert search(pgstac) == [item["id"]]
+
+
+def test_a_database_that_takes_no_writes_is_no_passing_error(pgstac: str) -> None:
+    with psycopg.connect(pgstac) as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with pytest.raises(DatabaseRefusedError, match="read-only") as caught:
+        load(taken(MARCH))
+    assert not caught.value.passing
