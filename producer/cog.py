@@ -14,6 +14,7 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader, MemoryFile
 from rio_cogeo.cogeo import cog_validate
@@ -31,6 +32,7 @@ MASK_ENCODING: Mapping[str, str] = {
     "BLOCKSIZE": str(BLOCK_PX),
     "COMPRESS": "DEFLATE",
     "LEVEL": "9",
+    "NBITS": "4",
     "OVERVIEW_RESAMPLING": "MODE",
     "NUM_THREADS": "ALL_CPUS",
 }
@@ -171,5 +173,5 @@ def _in_memory(raster: Raster) -> Iterator[Any]:
 def _gdal_errors() -> Iterator[None]:
     try:
         yield
-    except RasterioError as error:
+    except (RasterioError, CPLE_BaseError) as error:
         raise CogError(f"GDAL cannot write the picture: {error}") from error

@@ -21,9 +21,14 @@ THUMBNAIL_EDGE_PX = 512
 """Longest edge of a thumbnail."""
 
 _TRUE_COLOR = ("B04", "B03", "B02")
-_KNEE = 0.3
-# Half of the brightness goes to reflectances below about a quarter: land and water are seen,
-# and cloud keeps its texture up to a reflectance of one.
+# Half of the brightness goes to reflectances below about a tenth: land and water are seen, and
+# cloud keeps its texture up to a reflectance of one.
+_KNEE = 0.12
+# Clear air adds about so much to red, green and blue at the top of the atmosphere. Never take
+# off more: the darkest pixel of an overcast scene is still cloud.
+_HAZE_MOST = (0.05, 0.07, 0.11)
+_DARKEST_PERCENT = 1.0
+_HAZE_SHARE = 0.85
 
 
 def preview_grid(grid: Grid, edge_px: int = PREVIEW_EDGE_PX) -> Grid:
@@ -88,19 +93,25 @@ def read_preview(product: Product, grid: Grid) -> NDArray[np.float32]:
 def stretch(reflectance: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Turn reflectance into brightness, steep for land and flat for cloud.
 
-    The curve ``r (1 + k) / (r + k)`` is the global operator of Reinhard et al., Photographic
-    Tone Reproduction for Digital Images (2002), which has no level above which all is white.
+    The haze of clear air, guessed from the darkest pixels of each band, is taken off first. The
+    curve ``r (1 + k) / (r + k)`` is the global operator of Reinhard et al., Photographic Tone
+    Reproduction for Digital Images (2002); it has no level above which all is white.
 
     Args:
-        reflectance: (3, row, column), NaN where there is none.
+        reflectance: (3, row, column) red, green and blue, NaN where there is none.
 
     Returns:
         (3, row, column) brightness, and (row, column) where all three bands have data.
     """
     valid = np.logical_and.reduce(np.isfinite(reflectance))
-    level = np.clip(np.nan_to_num(reflectance), 0.0, 1.0)
-    level *= (1 + _KNEE) / (level + _KNEE)
-    return np.rint(level * (255 * valid)).astype(np.uint8), valid
+    brightness = np.zeros(reflectance.shape, np.uint8)
+    if valid.any():
+        for band, most in enumerate(_HAZE_MOST):
+            level = reflectance[band][valid]
+            haze = np.clip(_HAZE_SHARE * np.percentile(level, _DARKEST_PERCENT), 0.0, most)
+            level = np.clip((level - haze) / (1 - haze), 0.0, 1.0)
+            brightness[band][valid] = np.rint(255 * level * (1 + _KNEE) / (level + _KNEE))
+    return brightness, valid
 
 
 def thumbnail(mask: NDArray[np.uint8], edge_px: int = THUMBNAIL_EDGE_PX) -> NDArray[np.uint8]:
