@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import orjson
 from brotli_asgi import BrotliMiddleware
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from stac_fastapi.extensions.free_text import FreeTextConformanceClasses
 from stac_fastapi.pgstac.app import instantiate_api
@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from catalog import downloads, health
-from catalog.client import CatalogClient
+from catalog.client import CatalogClient, json_object
 from catalog.database import get_connection, pool
 from catalog.errors import STATUS_CODES, CatalogError, SearchError
 from catalog.forwarded import ForwardedMiddleware
@@ -40,25 +40,28 @@ def create_app(settings: CatalogSettings | None = None) -> FastAPI:
     ``lifespan`` for it.
     """
     settings = settings or CatalogSettings()
-    api = _api_settings(settings)
-    app: FastAPI = instantiate_api(
+    stock = _stock_settings(settings)
+    api = instantiate_api(
         client=CatalogClient,
-        extensions=_extensions(api),
+        extensions=_extensions(stock),
         lifespan=lifespan,
-        settings=api,
-    ).app
+        settings=stock,
+    )
+    api.add_route_dependencies([{"path": "/search", "method": "POST"}], [Depends(json_object)])
+    app: FastAPI = api.app
     app.state.catalog = settings
     app.state.store = Storage.from_url(settings.store_url) if settings.store_url else None
     app.state.get_connection = get_connection
     app.include_router(downloads.router)
     app.include_router(health.router)
-    app.add_exception_handler(CatalogError, _answer_error)
+    for kind in STATUS_CODES:
+        app.add_exception_handler(kind, _answer_error)
     app.add_exception_handler(orjson.JSONDecodeError, _answer_bad_json)
     app.user_middleware = _middleware(settings)
     return app
 
 
-def _api_settings(settings: CatalogSettings) -> Settings:
+def _stock_settings(settings: CatalogSettings) -> Settings:
     # All that could switch writing on or searching off is said, so that the environment
     # of another stac-fastapi cannot.
     return Settings(
@@ -79,14 +82,14 @@ def _api_settings(settings: CatalogSettings) -> Settings:
     )
 
 
-def _extensions(api: Settings) -> Extensions:
+def _extensions(stock: Settings) -> Extensions:
     conformance = FreeTextConformanceClasses
     return Extensions(
         search_map={"free_text": FreeTextExtension(conformance_classes=[conformance.SEARCH])},
         item_collection_map={
             "free_text": FreeTextExtension(conformance_classes=[conformance.ITEMS])
         },
-        settings=api,
+        settings=stock,
     )
 
 

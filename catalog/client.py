@@ -6,6 +6,7 @@ import attr
 from cql2 import Expr
 from fastapi import Request
 from fastapi.responses import JSONResponse
+from geojson_pydantic import MultiPolygon, Polygon
 from stac_fastapi.pgstac.core import CoreCrudClient
 from stac_fastapi.pgstac.types.search import PgstacSearch
 
@@ -20,8 +21,17 @@ Answer = dict[str, Any] | JSONResponse
 class CatalogClient(CoreCrudClient):  # type: ignore[misc]
     """Answers of stac-fastapi-pgstac, dressed before they are sent."""
 
+    landing_page_id: str = attr.ib(default="nimbostac")
+
+    def conformance_classes(self) -> list[str]:
+        """Declare the sort extension by its first release too: pystac-client knows no other."""
+        declared: list[str] = super().conformance_classes()
+        sort = [name for name in declared if name.endswith("#sort")]
+        return sorted({*declared, *(name.replace("/v1.1.0/", "/v1.0.0/") for name in sort)})
+
     async def _search_base(self, search_request: PgstacSearch, request: Request) -> dict[str, Any]:
         # The one way by which Items leave the database.
+        search_request = _split_at_antimeridian(search_request)
         found: dict[str, Any] = await super()._search_base(search_request, request=request)
         addresses = Addresses.of(request, request.app.state.catalog)
         for item in found["features"]:
@@ -59,3 +69,28 @@ class CatalogClient(CoreCrudClient):  # type: ignore[misc]
             for collection in found["collections"]:
                 dress_collection(collection, addresses)
         return found
+
+
+async def json_object(request: Request) -> None:
+    """Refuse a body that is no JSON object: the model of a search trips over it."""
+    try:
+        body = await request.json()
+    except ValueError as error:
+        raise SearchError(f"the body is no JSON: {error}") from error
+    if not isinstance(body, dict) or "json" not in request.headers.get("content-type", ""):
+        raise SearchError("the body must be a JSON object, sent as application/json")
+
+
+def _split_at_antimeridian(search: PgstacSearch) -> PgstacSearch:
+    """Search two boxes instead of one that crosses; PostGIS would search all but that one."""
+    box: tuple[float, ...] | None = search.bbox
+    if box is None:
+        return search
+    half = len(box) // 2
+    west, south, east, north = box[0], box[1], box[half], box[half + 1]
+    if west <= east:
+        return search
+    sides = ((west, 180.0), (-180.0, east))
+    polygons = [Polygon.from_bounds(left, south, right, north) for left, right in sides]
+    both = MultiPolygon(type="MultiPolygon", coordinates=[side.coordinates for side in polygons])
+    return search.model_copy(update={"bbox": None, "intersects": both})

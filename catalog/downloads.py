@@ -20,6 +20,7 @@ from producer.storage import Storage
 
 router = APIRouter(tags=["Downloads"])
 
+_PATH = "/collections/{collection_id}/items/{item_id}/download/{file_name}"
 _CHUNK_BYTES = 1 << 18
 # A new version of an engine gives its files a new name.
 _CACHE = "public, max-age=31536000, immutable"
@@ -59,12 +60,8 @@ class _File:
                 yield bytes(chunk)
 
 
-@router.api_route(
-    "/collections/{collection_id}/items/{item_id}/download/{file_name}",
-    methods=["GET", "HEAD"],
-    response_class=Response,
-    summary="Download a file of an Item",
-)
+@router.head(_PATH, response_class=Response, include_in_schema=False)
+@router.get(_PATH, response_class=Response, summary="Download a file of an Item")
 async def download(
     request: Request,
     collection_id: Annotated[str, Path(description="Collection ID")],

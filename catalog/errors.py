@@ -15,6 +15,8 @@
 
 from collections.abc import Mapping
 
+from stac_fastapi.types.errors import InvalidQueryParameter, NotFoundError
+
 _FINAL: Mapping[str, str] = {"Cache-Control": "no-store"}
 _PASSING: Mapping[str, str] = {**_FINAL, "Retry-After": "5"}
 
@@ -82,10 +84,12 @@ class StoreDownError(CatalogError):
         super().__init__("The storage of the masks does not answer; try again in a moment.")
 
 
-STATUS_CODES: Mapping[type[CatalogError], int] = {
+STATUS_CODES: Mapping[type[Exception], int] = {
     DatabaseDownError: 503,
     NotMigratedError: 503,
     SearchError: 400,
+    InvalidQueryParameter: 400,
+    NotFoundError: 404,
     NoSuchFileError: 404,
     RangeError: 416,
     StoreDownError: 503,

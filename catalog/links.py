@@ -13,9 +13,6 @@ from producer.errors import StorageError
 from producer.storage import Storage
 
 WEB_MAP_LINKS = "https://stac-extensions.github.io/web-map-links/v1.3.0/schema.json"
-WMTS_LAYER = "default"
-"""What the tile server calls its layer."""
-
 _QUERY = "assets=mask"
 _MATRIX_SET = "WebMercatorQuad"
 
@@ -53,7 +50,7 @@ def dress_item(item: dict[str, Any], addresses: Addresses, store: Storage | None
         return
     if "links" in item:
         path = _item_path(collection, name)
-        item["links"] += _web_map_links(addresses, path)
+        item["links"] += _web_map_links(addresses, path, name)
         item["links"] += [
             _link(
                 "preview", f"{addresses.tiler}{path}/preview.png?{_QUERY}", "image/png", "Preview"
@@ -70,7 +67,7 @@ def dress_item(item: dict[str, Any], addresses: Addresses, store: Storage | None
 def dress_collection(collection: dict[str, Any], addresses: Addresses) -> None:
     """Give a served Collection the links of its mosaic."""
     name = collection["id"]
-    collection["links"] += _web_map_links(addresses, _collection_path(name))
+    collection["links"] += _web_map_links(addresses, _collection_path(name), "masks")
     collection["links"].append(_map_link(addresses, collection=name))
     _declare(collection)
 
@@ -85,15 +82,17 @@ def stored_key(asset: dict[str, Any], store: Storage | None) -> str | None:
         return None
 
 
-def _web_map_links(addresses: Addresses, path: str) -> list[dict[str, Any]]:
+def _web_map_links(addresses: Addresses, path: str, layer: str) -> list[dict[str, Any]]:
     root = f"{addresses.tiler}{path}"
     tiles = f"{root}/tiles/{_MATRIX_SET}/{{z}}/{{x}}/{{y}}.png?{_QUERY}"
     tilejson = f"{root}/{_MATRIX_SET}/tilejson.json?{_QUERY}"
     wmts = f"{root}/WMTSCapabilities.xml?{_QUERY}"
+    # TiTiler's name of a layer: what it shows, its tiling, how it is drawn.
+    layer = f"{layer}_{_MATRIX_SET}_default"
     return [
         _link("tilejson", tilejson, "application/json", "TileJSON"),
         _link("xyz", tiles, "image/png", "XYZ tiles"),
-        {**_link("wmts", wmts, "application/xml", "WMTS"), "wmts:layer": WMTS_LAYER},
+        {**_link("wmts", wmts, "application/xml", "WMTS"), "wmts:layer": layer},
     ]
 
 
