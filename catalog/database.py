@@ -18,6 +18,8 @@ _DOWN = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    # A connection that was cut while nobody used it.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,

@@ -4,13 +4,16 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import escape
 from typing import Annotated, Any
 
 import obstore
 from fastapi import APIRouter, Path, Request
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError
+from obstore.exceptions import NotFoundError as NotInStoreError
 from obstore.store import AzureStore, GCSStore, S3Store
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from stac_fastapi.types.errors import NotFoundError
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from catalog.database import connection
 from catalog.errors import NoSuchFileError, StoreDownError
@@ -20,6 +23,10 @@ from producer.storage import Storage
 
 router = APIRouter(tags=["Downloads"])
 
+CollectionId = Annotated[str, Path(description="Collection ID")]
+ItemId = Annotated[str, Path(description="Item ID")]
+
+_SIDECAR = ".aux.xml"
 _PATH = "/collections/{collection_id}/items/{item_id}/download/{file_name}"
 _CHUNK_BYTES = 1 << 18
 # A new version of an engine gives its files a new name.
@@ -64,13 +71,15 @@ class _File:
 @router.get(_PATH, response_class=Response, summary="Download a file of an Item")
 async def download(
     request: Request,
-    collection_id: Annotated[str, Path(description="Collection ID")],
-    item_id: Annotated[str, Path(description="Item ID")],
+    collection_id: CollectionId,
+    item_id: ItemId,
     file_name: Annotated[str, Path(description="Name of the file, as an asset has it")],
 ) -> Response:
     """Send a file or parts of it: byte ranges, conditions and ``HEAD`` work as RFC 9110 says."""
     storage: Storage | None = request.app.state.store
-    asset = await _asset(request, collection_id, item_id, file_name)
+    # The name is only compared with those that the Item has; none of it is opened.
+    assets = await _assets(request, collection_id, item_id)
+    asset = assets.get(file_name, {})
     key = stored_key(asset, storage)
     if storage is None or key is None:
         raise NoSuchFileError(collection_id, item_id, file_name)
@@ -86,20 +95,40 @@ async def download(
     return _answer(request, file)
 
 
-async def _asset(request: Request, collection: str, item: str, name: str) -> dict[str, Any]:
-    """Find the asset by the name of its file; nothing else of the request names anything."""
+@router.get(
+    _PATH.removesuffix("{file_name}"),
+    response_class=HTMLResponse,
+    summary="List the files of an Item",
+)
+async def listing(request: Request, collection_id: CollectionId, item_id: ItemId) -> str:
+    """List the files as web servers do for a folder.
+
+    GDAL looks for it when it opens a file, and without it for dozens of files that might lie
+    beside the one it opens.
+    """
+    assets = await _assets(request, collection_id, item_id)
+    # Of the class names that GDAL keeps beside a file it would read no more than a legend
+    # tells, for two more requests.
+    names = [escape(name) for name in assets if not name.endswith(_SIDECAR)]
+    title = f"<title>Index of {escape(request.url.path.rstrip('/'))}</title>"
+    lines = [f'<a href="{name}">{name}</a><br>' for name in names]
+    return "\n".join(("<!doctype html>", title, *lines, ""))
+
+
+async def _assets(request: Request, collection: str, item: str) -> dict[str, dict[str, Any]]:
+    """Read the assets of an Item, by the names of their files."""
     async with connection(request.app) as lent:
         found = await lent.fetchval("SELECT get_item($1, $2)", item, collection)
-    for asset in (found or {}).get("assets", {}).values():
-        if asset.get("href", "").rpartition("/")[2] == name:
-            return dict(asset)
-    raise NoSuchFileError(collection, item, name)
+    if found is None:
+        raise NotFoundError(f"Item {item} in Collection {collection} does not exist.")
+    assets = found.get("assets", {}).values()
+    return {asset["href"].rpartition("/")[2]: asset for asset in assets if "href" in asset}
 
 
 async def _look_up(storage: Storage, key: str, media_type: str) -> _File | None:
     try:
         meta = await obstore.head_async(storage.store, key)
-    except (NotFoundError, FileNotFoundError):
+    except (NotInStoreError, FileNotFoundError):
         return None
     except (BaseError, OSError) as error:
         raise StoreDownError from error
