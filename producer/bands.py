@@ -4,44 +4,26 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from producer.errors import BandReadError
 from producer.grid import Grid
+from producer.raster import Raster, opened
 from producer.resample import Axis, resample
-from producer.safe import BandFile, Product
+from producer.safe import Product
 from producer.safe.spectrum import BAND_IDS
 
-# ESA's tiles; smaller ones are read in groups of about this edge.
-_CHUNK_PX = 1024
 # A row of tiles of all 13 bands, and the row before: what a scan from north to south reuses.
 _CACHE_BYTES = 384 * 2**20
 _STRIP_ROWS = 1024
-_GDAL = {
-    # With more, GDAL decodes tiles in threads of its own and loses their errors: of a truncated
-    # file it then returns zeros and garbage as if all were well (seen with GDAL 3.10).
-    "GDAL_NUM_THREADS": "1",
-    # No look for .ovr and .aux.xml files beside every band.
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-}
 
-
-@dataclass(frozen=True, slots=True)
-class _Raster:
-    """What the header of a band's file says."""
-
-    grid: Grid
-    chunk: tuple[int, int]
-    """Rows and columns that are decoded and cached together."""
+_Key = tuple[str, int, int]
+"""Band, and the first row and column of a chunk."""
 
 
 class Bands:
@@ -68,8 +50,8 @@ class Bands:
         self._files = {name: product.band(name) for name in names}
         self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="bands")
         self._lock = threading.Lock()
-        self._rasters: dict[str, _Raster] = {}
-        self._chunks: OrderedDict[tuple[str, int, int], NDArray[np.uint16]] = OrderedDict()
+        self._rasters: dict[str, Raster] = {}
+        self._chunks: OrderedDict[_Key, Future[NDArray[np.uint16]]] = OrderedDict()
         self._cached_bytes = 0
 
     def __enter__(self) -> Self:
@@ -114,17 +96,9 @@ class Bands:
             for column in _touched(columns, raster.chunk[1], raster.grid.width)
         ]
         with self._lock:
-            known = {key: self._chunks[key] for key in wanted if key in self._chunks}
-            for key in known:
-                self._chunks.move_to_end(key)
-        lacking = [key for key in wanted if key not in known]
-        for key, chunk in known.items():
-            _paste(window, rows, columns, key, chunk)
-        if len(lacking) == 1:
-            _paste(window, rows, columns, lacking[0], self._decode(lacking[0]))
-        else:
-            for key, chunk in zip(lacking, self._pool.map(self._decode, lacking), strict=True):
-                _paste(window, rows, columns, key, chunk)
+            chunks = {key: self._chunk(key) for key in wanted}
+        for key, chunk in chunks.items():
+            _paste(window, rows, columns, key, chunk.result())
         return window
 
     def reflectance(self, name: str, grid: Grid) -> NDArray[np.float32]:
@@ -163,104 +137,42 @@ class Bands:
             strip /= scale
         return result
 
-    def _raster(self, name: str) -> _Raster:
+    def _raster(self, name: str) -> Raster:
         raster = self._rasters.get(name)
         if raster is None:
-            with self._opened(name) as dataset:
-                raster = self._inspected(self._files[name], dataset)
-            self._rasters[name] = raster
+            raster = self._rasters[name] = Raster.inspect(self._product, self._files[name])
         return raster
 
-    def _inspected(self, file: BandFile, dataset: Any) -> _Raster:  # noqa: ANN401
-        said = self._product.grids.get(file.resolution_m)
-        epsg = dataset.crs.to_epsg() if dataset.crs else None
-        if epsg != self._product.grid.epsg:
-            problem = f"has the CRS {dataset.crs}, its metadata say EPSG:{self._product.grid.epsg}"
-            raise BandReadError(self._product.source, file.name, problem)
-        if dataset.count != 1 or dataset.dtypes[0] not in ("uint8", "uint16"):
-            problem = f"holds {dataset.count} x {dataset.dtypes[0]}, wanted 1 x uint16"
-            raise BandReadError(self._product.source, file.name, problem)
-        at = dataset.transform
-        grid = Grid(epsg, at.c, at.f, at.a, dataset.width, dataset.height)
-        if (at.b, at.d, at.e) != (0, 0, -at.a) or at.a != file.resolution_m:
-            problem = f"has pixels of {at.a} x {-at.e} m, wanted {file.resolution_m} m north up"
-            raise BandReadError(self._product.source, file.name, problem)
-        if said is not None and not _same_place(grid, said):
-            problem = f"covers {grid.bounds}, its metadata say {said.bounds}"
-            raise BandReadError(self._product.source, file.name, problem)
-        height, width = dataset.block_shapes[0]
-        return _Raster(grid, (_grouped(height), _grouped(width)))
+    def _chunk(self, key: _Key) -> Future[NDArray[np.uint16]]:
+        """Find a chunk or have it decoded, once for all threads that ask; the lock is held."""
+        chunk = self._chunks.get(key)
+        if chunk is not None:
+            self._chunks.move_to_end(key)
+            return chunk
+        chunk = self._chunks[key] = self._pool.submit(self._decode, key)
+        self._cached_bytes += self._bytes(key)
+        while self._cached_bytes > _CACHE_BYTES and len(self._chunks) > 1:
+            self._cached_bytes -= self._bytes(self._chunks.popitem(last=False)[0])
+        return chunk
 
-    def _decode(self, key: tuple[str, int, int]) -> NDArray[np.uint16]:
+    def _bytes(self, key: _Key) -> int:
+        height, width = self._rasters[key[0]].chunk
+        return 2 * height * width
+
+    def _decode(self, key: _Key) -> NDArray[np.uint16]:
         name, top, left = key
         raster = self._rasters[name]
         height = min(raster.chunk[0], raster.grid.height - top)
         width = min(raster.chunk[1], raster.grid.width - left)
         # Opened anew each time, which takes about 1 ms where a tile takes 100: no handle is ever
         # shared by threads, and GDAL's own cache, emptied by the closing, stays out of the way.
-        with self._opened(name) as dataset:
+        with opened(self._product.source, self._files[name]) as dataset:
             chunk: NDArray[np.uint16] = dataset.read(1, window=Window(left, top, width, height))
-        chunk = chunk.astype(np.uint16, copy=False)
-        with self._lock:
-            if key not in self._chunks:
-                self._chunks[key] = chunk
-                self._cached_bytes += chunk.nbytes
-            while self._cached_bytes > _CACHE_BYTES:
-                self._cached_bytes -= self._chunks.popitem(last=False)[1].nbytes
-        return chunk
-
-    def _opened(self, name: str) -> "_Opened":
-        return _Opened(self._product.source, self._files[name])
-
-
-class _Opened:
-    """A band's file, open within a block; what GDAL says of it becomes a ``BandReadError``."""
-
-    def __init__(self, source: str, file: BandFile) -> None:
-        self._source = source
-        self._file = file
-        self._env = rasterio.Env(**_GDAL)
-
-    def __enter__(self) -> Any:  # noqa: ANN401
-        self._env.__enter__()
-        try:
-            self._dataset = rasterio.open(self._file.path)
-        except RasterioError as error:
-            self._env.__exit__()
-            raise self._translated(error) from error
-        return self._dataset
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._dataset.close()
-        self._env.__exit__(kind, error, trace)
-        if isinstance(error, RasterioError):
-            raise self._translated(error) from error
-
-    def _translated(self, error: RasterioError) -> BandReadError:
-        reason = error.__cause__ or error
-        return BandReadError(self._source, self._file.name, f"cannot be decoded: {reason}")
+        return chunk.astype(np.uint16, copy=False)
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0))
-
-
-def _grouped(block_px: int) -> int:
-    return block_px * max(1, _CHUNK_PX // block_px)
-
-
-def _same_place(one: Grid, other: Grid) -> bool:
-    near = one.resolution_m / 2
-    return (
-        one.shape == other.shape
-        and abs(one.x_m - other.x_m) < near
-        and abs(one.y_m - other.y_m) < near
-    )
 
 
 def _touched(window: slice, chunk: int, size: int) -> Iterator[int]:
@@ -274,7 +186,7 @@ def _paste(
     window: NDArray[np.uint16],
     rows: slice,
     columns: slice,
-    key: tuple[str, int, int],
+    key: _Key,
     chunk: NDArray[np.uint16],
 ) -> None:
     _, top, left = key

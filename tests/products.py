@@ -1,9 +1,11 @@
 """Small products for tests: real SAFE folders with pixels whose truth is known."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from shapely.geometry import box
 
@@ -70,3 +72,19 @@ def flat_facts(name: str, grids: dict[int, Grid]) -> SafeFacts:
         view=View(sun_zenith=45.0, sun_azimuth=160.0),
         offset=usual_offset(f"{parsed.baseline[:2]}.{parsed.baseline[2:]}"),
     )
+
+
+def shared_data() -> Path:
+    """Find real metadata and pixels for golden checks; skips the test where there are none."""
+    place = Path(os.environ.get("NIMBOSTAC_SHARED", Path(__file__).parents[2] / "shared")) / "data"
+    if not place.is_dir():
+        pytest.skip("no real products at hand (NIMBOSTAC_SHARED)")
+    return place
+
+
+def edit(safe: Path, pattern: str, old: str, new: str) -> None:
+    """Replace text in the one file of a SAFE folder that matches a pattern."""
+    (path,) = safe.glob(pattern)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
