@@ -3,6 +3,8 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { GeoJSONVT } from "@maplibre/geojson-vt";
+import { fromGeojsonVt } from "@maplibre/vt-pbf";
 import { feature, mesh } from "topojson-client";
 
 const modules = fileURLToPath(new URL("node_modules/", import.meta.url));
@@ -139,11 +141,41 @@ function names(atlas) {
   });
 }
 
-/** @param {string} name @param {unknown[]} features */
-function write(name, features) {
-  const text = JSON.stringify({ type: "FeatureCollection", features });
-  writeFileSync(join(target, name), text);
+/**
+ * Cut features to vector tiles, all zooms from `low` to `high` in one file: the length of the
+ * index, the index as JSON (place of every tile), the tiles. Empty tiles are left out.
+ *
+ * @param {string} name @param {any} index @param {number} low @param {number} high
+ */
+function writeTiles(name, index, low, high) {
+  /** @type {Record<string, [number, number]>} */
+  const places = {};
+  const blobs = [];
+  let length = 0;
+  for (let z = low; z <= high; z += 1) {
+    for (let x = 0; x < 2 ** z; x += 1) {
+      for (let y = 0; y < 2 ** z; y += 1) {
+        const tile = index.getTile(z, x, y);
+        if (!tile?.features.length) continue;
+        const blob = fromGeojsonVt({ earth: tile }, { version: 2 });
+        places[`${z}/${x}/${y}`] = [length, blob.length];
+        blobs.push(blob);
+        length += blob.length;
+      }
+    }
+  }
+  const header = Buffer.from(JSON.stringify(places));
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(header.length);
+  writeFileSync(join(target, name), Buffer.concat([size, header, ...blobs]));
 }
+
+/** @param {any[]} features */
+const cut = (features) =>
+  new GeoJSONVT(
+    { type: "FeatureCollection", features },
+    { maxZoom: 5, indexMaxZoom: 5, indexMaxPoints: 0, tolerance: 2, buffer: 64 },
+  );
 
 mkdirSync(target, { recursive: true });
 for (const name of ["maplibre-gl.mjs", "maplibre-gl-worker.mjs", "maplibre-gl.css"]) {
@@ -152,6 +184,7 @@ for (const name of ["maplibre-gl.mjs", "maplibre-gl-worker.mjs", "maplibre-gl.cs
 cpSync(join(modules, "maplibre-gl/LICENSE.txt"), join(target, "maplibre-gl.LICENSE.txt"));
 cpSync(join(modules, "world-atlas/LICENSE"), join(target, "world-atlas.LICENSE.txt"));
 const coarse = readAtlas("50m");
-write("earth-50m.json", earth(coarse));
-write("countries.json", names(coarse));
-write("earth-10m.json", earth(readAtlas("10m")));
+const countries = { type: "FeatureCollection", features: names(coarse) };
+writeFileSync(join(target, "countries.json"), JSON.stringify(countries));
+writeTiles("earth-coarse.tiles", cut(earth(coarse)), 0, 3);
+writeTiles("earth-fine.tiles", cut(earth(readAtlas("10m"))), 4, 5);

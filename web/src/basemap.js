@@ -1,5 +1,6 @@
 // The ground of the map: Natural Earth's coast and borders, a grid of degrees, names of countries.
 
+import { EARTH_MAX_ZOOM, EARTH_TILES } from "./earth.js";
 import { groundOf } from "./palette.js";
 
 /** @typedef {import("maplibre-gl").Map} MapView */
@@ -7,42 +8,36 @@ import { groundOf } from "./palette.js";
 /** @typedef {import("maplibre-gl").StyleSpecification} Style */
 /** @typedef {import("./types").Config} Config */
 
-/** Zoom from which the coarse coast looks coarse, and the fine one is worth its bytes. */
-const FINE_ZOOM = 5.5;
 const FONT = ["system-ui"];
 
-/** @param {string} source @param {"light" | "dark"} theme @returns {Layer[]} */
-function earthLayers(source, theme) {
+/** @param {"light" | "dark"} theme @returns {Layer[]} */
+function earthLayers(theme) {
   const ground = groundOf(theme);
+  const from = /** @type {const} */ ({ source: "earth", "source-layer": "earth" });
   return [
     {
-      id: `${source}-land`,
+      id: "land",
       type: "fill",
-      source,
+      ...from,
       filter: ["in", ["get", "kind"], ["literal", ["land", "polar"]]],
       paint: { "fill-color": ground.land, "fill-antialias": false },
     },
     {
-      id: `${source}-coast`,
+      id: "coast",
       type: "line",
-      source,
+      ...from,
       filter: ["in", ["get", "kind"], ["literal", ["land", "coast"]]],
       paint: { "line-color": ground.coast, "line-width": 0.8 },
     },
     {
-      id: `${source}-border`,
+      id: "border",
       type: "line",
-      source,
+      ...from,
       filter: ["==", ["get", "kind"], "border"],
       paint: { "line-color": ground.border, "line-width": 1, "line-dasharray": [3, 2] },
     },
   ];
 }
-
-/** Addresses of what `vendor.sh` brought. @param {string} name */
-const vendored = (name) => new URL(`../vendor/${name}`, import.meta.url).href;
-
-const NATURAL_EARTH = "Natural Earth";
 
 /**
  * The style of an empty map. The page's own layers go on top, country names above them all.
@@ -57,13 +52,21 @@ export function groundStyle(theme, background) {
   const style = {
     version: 8,
     sources: {
-      earth: { type: "geojson", data: vendored("earth-50m.json"), attribution: NATURAL_EARTH },
-      countries: { type: "geojson", data: vendored("countries.json") },
+      earth: {
+        type: "vector",
+        tiles: [EARTH_TILES],
+        maxzoom: EARTH_MAX_ZOOM,
+        attribution: "Natural Earth",
+      },
+      countries: {
+        type: "geojson",
+        data: new URL("../vendor/countries.json", import.meta.url).href,
+      },
       grid: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
     },
     layers: [
       { id: "ocean", type: "background", paint: { "background-color": ground.ocean } },
-      ...earthLayers("earth", theme),
+      ...earthLayers(theme),
       {
         id: "grid",
         type: "line",
@@ -137,12 +140,9 @@ export function groundStyle(theme, background) {
 export function paintGround(map, theme) {
   const ground = groundOf(theme);
   map.setPaintProperty("ocean", "background-color", ground.ocean);
-  for (const source of ["earth", "fine"]) {
-    if (!map.getLayer(`${source}-land`)) continue;
-    map.setPaintProperty(`${source}-land`, "fill-color", ground.land);
-    map.setPaintProperty(`${source}-coast`, "line-color", ground.coast);
-    map.setPaintProperty(`${source}-border`, "line-color", ground.border);
-  }
+  map.setPaintProperty("land", "fill-color", ground.land);
+  map.setPaintProperty("coast", "line-color", ground.coast);
+  map.setPaintProperty("border", "line-color", ground.border);
   map.setPaintProperty("grid", "line-color", ground.grid);
   for (const [layer, color] of [
     ["grid-names", ground.grid],
@@ -151,41 +151,6 @@ export function paintGround(map, theme) {
     map.setPaintProperty(layer, "text-color", color);
     map.setPaintProperty(layer, "text-halo-color", ground.halo);
   }
-}
-
-/**
- * Swap the coarse coast for the fine one once, when the map is near enough to tell.
- *
- * @param {MapView} map
- * @param {() => "light" | "dark"} theme
- */
-export function refineWhenNear(map, theme) {
-  function refine() {
-    if (map.getZoom() < FINE_ZOOM || map.getSource("fine")) return;
-    map.off("zoom", refine);
-    map.addSource("fine", {
-      type: "geojson",
-      data: vendored("earth-10m.json"),
-      attribution: NATURAL_EARTH,
-    });
-    const above = map.getLayer("background") ? "background" : "grid";
-    for (const layer of earthLayers("fine", theme())) {
-      map.addLayer({ ...layer, minzoom: FINE_ZOOM }, above);
-    }
-    map.on("sourcedata", hideCoarse);
-  }
-
-  /** @param {import("maplibre-gl").MapSourceDataEvent} event */
-  function hideCoarse(event) {
-    if (event.sourceId !== "fine" || !map.isSourceLoaded("fine")) return;
-    map.off("sourcedata", hideCoarse);
-    for (const part of ["land", "coast", "border"]) {
-      map.setLayerZoomRange(`earth-${part}`, 0, FINE_ZOOM);
-    }
-  }
-
-  map.on("zoom", refine);
-  refine();
 }
 
 /** @param {number} value @param {string} plus @param {string} minus */

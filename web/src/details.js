@@ -9,7 +9,9 @@ import {
   factsOf,
   longDay,
   percent,
+  platformName,
   size,
+  text,
   tileOf,
 } from "./facts.js";
 import { sharesBar } from "./list.js";
@@ -22,6 +24,7 @@ import { snippetsOf } from "./snippets.js";
 /**
  * @typedef {object} Doing  What the page does when asked.
  * @property {() => void} close
+ * @property {(item: Item) => void} open
  * @property {() => void} fit
  * @property {(opacity: number) => void} setOpacity
  * @property {(classes: string[] | null) => void} setClasses
@@ -109,8 +112,20 @@ function downloads(item) {
   return h("section", {}, h("h3", {}, "Download"), h("div", { class: "files" }, ...files));
 }
 
-/** @param {string} text */
-function copyButton(text) {
+/** @param {Item} item */
+function subtitle(item) {
+  const platform = text(item, "platform");
+  const parts = [
+    `Tile ${tileOf(item)}`,
+    platform && platformName(platform),
+    text(item, "nimbostac:level"),
+    text(item, "nimbostac:engine"),
+  ];
+  return parts.filter(Boolean).join(" \u00b7 ");
+}
+
+/** @param {string} code */
+function copyButton(code) {
   const word = h("span", {}, "Copy");
   const button = h(
     "button",
@@ -120,11 +135,11 @@ function copyButton(text) {
       onclick: async () => {
         let copied = true;
         try {
-          await navigator.clipboard.writeText(text);
+          await navigator.clipboard.writeText(code);
         } catch {
           // Not over plain http from another machine: the text is marked instead.
-          const code = button.parentElement?.querySelector("code");
-          if (code) getSelection()?.selectAllChildren(code);
+          const shown = button.parentElement?.querySelector("code");
+          if (shown) getSelection()?.selectAllChildren(shown);
           copied = false;
         }
         button.replaceChildren(icon(copied ? "done" : "copy"), word);
@@ -192,14 +207,36 @@ function openIn(services, item) {
   );
 }
 
+/** @param {"back" | "next"} way @param {string} label @param {Item | null} to @param {Doing} doing */
+function step(way, label, to, doing) {
+  const title = to ? `${label}: ${longDay(dayOf(to))}` : `${label}: none in view`;
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "quiet only",
+      disabled: !to,
+      onclick: () => to && doing.open(to),
+      "aria-label": title,
+      title,
+    },
+    icon(way),
+  );
+}
+
 /**
  * Fill an element with the page of an Item.
  *
  * @param {HTMLElement} element
- * @param {{ services: Services, item: Item, state: State, doing: Doing }} options
+ * @param {object} options
+ * @param {Services} options.services
+ * @param {Item} options.item
+ * @param {State} options.state
+ * @param {Doing} options.doing
  */
 export function showDetails(element, { services, item, state, doing }) {
   const facts = factsOf(item).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
+  const steps = h("span", { class: "steps" });
   const heading = h("h2", { tabIndex: -1 }, longDay(dayOf(item)));
   element.replaceChildren(
     h(
@@ -211,15 +248,15 @@ export function showDetails(element, { services, item, state, doing }) {
         icon("back"),
         "All products",
       ),
+      steps,
       h(
         "button",
-        { type: "button", class: "quiet word", onclick: doing.fit },
+        { type: "button", class: "quiet only", onclick: doing.fit, "aria-label": "Zoom to it", title: "Zoom to it" },
         icon("fit"),
-        "Zoom to it",
       ),
     ),
     heading,
-    h("p", { class: "soft" }, `Tile ${tileOf(item)}`),
+    h("p", { class: "soft" }, subtitle(item)),
     h(
       "p",
       { class: "headline" },
@@ -239,5 +276,14 @@ export function showDetails(element, { services, item, state, doing }) {
       h("p", { class: "soft product" }, item.id),
     ),
   );
-  return heading;
+  return {
+    heading,
+    /** @param {Item | null} earlier @param {Item | null} later  Masks of the same tile. */
+    setNeighbours(earlier, later) {
+      steps.replaceChildren(
+        step("back", "Earlier mask of this place", earlier, doing),
+        step("next", "Later mask of this place", later, doing),
+      );
+    },
+  };
 }

@@ -57,6 +57,7 @@ export function byId(id, kind) {
 
 const ICONS = {
   back: "M15 5l-7 7 7 7",
+  next: "M9 5l7 7-7 7",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   done: "M5 12.5l4.5 4.5L19 7.5",
   download: "M12 4v11m-5-5l5 5 5-5M5 20h14",

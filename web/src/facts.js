@@ -42,6 +42,23 @@ export function tileOf(item) {
 }
 
 /**
+ * The masks of the same tile just before and just after one.
+ *
+ * @param {Item} item
+ * @param {Item[]} items
+ * @returns {[Item | null, Item | null]}
+ */
+export function neighboursOf(item, items) {
+  const time = (/** @type {Item} */ one) => Date.parse(one.properties.datetime);
+  const same = items
+    .filter((one) => one.collection === item.collection && tileOf(one) === tileOf(item))
+    .sort((a, b) => time(a) - time(b));
+  const before = same.filter((one) => time(one) < time(item));
+  const after = same.filter((one) => time(one) > time(item));
+  return [before.at(-1) ?? null, after[0] ?? null];
+}
+
+/**
  * Share of a class, 0 to 1: of what is valid, or of everything for what is missing.
  *
  * @param {Item} item
@@ -66,27 +83,25 @@ export function percent(share) {
   return `${Math.round(value)} %`;
 }
 
-/** @param {string} day  `YYYY-MM-DD`. */
-export function longDay(day) {
-  const options = /** @type {const} */ ({
-    day: "numeric",
-    month: "long",
-    year: "numeric",
-    timeZone: "UTC",
-  });
-  return new Date(day).toLocaleDateString("en-GB", options);
-}
+// Made once: a formatter costs more than a thousand days written with it.
+const LONG = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  timeZone: "UTC",
+});
+const SHORT = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  timeZone: "UTC",
+});
 
 /** @param {string} day  `YYYY-MM-DD`. */
-export function shortDay(day) {
-  const options = /** @type {const} */ ({
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    timeZone: "UTC",
-  });
-  return new Date(day).toLocaleDateString("en-GB", options);
-}
+export const longDay = (day) => LONG.format(new Date(day));
+
+/** @param {string} day  `YYYY-MM-DD`. */
+export const shortDay = (day) => SHORT.format(new Date(day));
 
 /** @param {string} time  RFC 3339. */
 export function clock(time) {

@@ -10,7 +10,7 @@ import { cloudStops, groundOf } from "./palette.js";
 /** Footprints narrower than this are drawn as dots. */
 const DOT_PX = 14;
 /** Near enough to see masks, the colours of footprints would lie about theirs. */
-const FILL = /** @type {any} */ (["interpolate", ["linear"], ["zoom"], 7.5, 0.55, 8.5, 0.02]);
+const FILL = /** @type {any} */ (["interpolate", ["linear"], ["zoom"], 7.6, 0.55, 8.2, 0.02]);
 const LINE = 0.8;
 const NOTHING = { type: /** @type {const} */ ("FeatureCollection"), features: [] };
 
@@ -88,8 +88,8 @@ export function addFootprints(map, theme) {
   for (const id of ["areas", "footprints", "dots", "selected"]) {
     map.addSource(id, { type: "geojson", data: NOTHING });
   }
-  // Below the names, whose letters stay readable.
-  const below = "grid-names";
+  // Below the names of countries, whose letters stay readable.
+  const below = "countries";
   map.addLayer(
     {
       id: "footprints-fill",
@@ -144,6 +144,7 @@ export function addFootprints(map, theme) {
     type: "symbol",
     source: "dots",
     minzoom: 6,
+    maxzoom: 8.5,
     layout: {
       "text-field": ["concat", ["get", "tile"], " \u00b7 ", ["get", "count"]],
       "text-font": ["system-ui"],

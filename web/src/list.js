@@ -109,9 +109,17 @@ export function createList(list, { addressOf, open, point }) {
     all[next].focus();
   });
 
+  /** What was to be shown while nobody could see it. @type {Item[] | null} */
+  let waiting = null;
+
   return {
     /** @param {Item[]} items */
     show(items) {
+      if (!list.checkVisibility()) {
+        waiting = items;
+        return;
+      }
+      waiting = null;
       const focused = document.activeElement?.getAttribute("data-id");
       let made = 0;
       const more = h("li", { class: "more" });
@@ -133,6 +141,11 @@ export function createList(list, { addressOf, open, point }) {
       list.replaceChildren();
       add();
       if (focused) this.focus(focused);
+    },
+
+    /** The list can be seen again. */
+    reveal() {
+      if (waiting) this.show(waiting);
     },
 
     /** Put the focus on the row of an Item, if it is there. @param {string} id */

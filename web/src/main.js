@@ -3,7 +3,7 @@
 import { mosaicTemplate, servicesBeside } from "./addresses.js";
 import { createBrowse } from "./browse.js";
 import { byId } from "./dom.js";
-import { clearShare, dayOf, longDay, tileOf } from "./facts.js";
+import { clearShare, dayOf, longDay, neighboursOf, tileOf } from "./facts.js";
 import { createFilters } from "./filters.js";
 import { showLegend } from "./legend.js";
 import { createList } from "./list.js";
@@ -20,8 +20,10 @@ import { createViewer } from "./viewer.js";
 
 /** Rest after a move of the map before the catalogue is asked. */
 const REST_MS = 250;
-/** Zooms at which the masks of a whole Collection are drawn together. */
-const MOSAIC_ZOOMS = { minzoom: 8, maxzoom: 14 };
+/** Zoom of the map from which the masks of a Collection are drawn together. */
+const MASK_ZOOM = 8;
+/** Zooms of their tiles, which are of 256 px where the map counts by 512. */
+const MOSAIC_ZOOMS = { minzoom: MASK_ZOOM + 1, maxzoom: 14 };
 
 /** @returns {Promise<Config>} */
 async function readConfig() {
@@ -68,6 +70,8 @@ const view = createMap(byId("map", HTMLElement), {
 
 /** @type {Item[]} */
 let listed = [];
+/** @type {Item[]} */
+let seen = [];
 const timeline = createTimeline(byId("timeline", HTMLElement), (from, to) => {
   store.change({ from, to }, { push: true });
 });
@@ -99,7 +103,7 @@ const browse = createBrowse(
       void showMosaic();
     },
     items(items, all) {
-      listed = items;
+      [listed, seen] = [items, all];
       list.show(items);
       timeline.show(
         all.map((item) => ({ day: dayOf(item), clear: clearShare(item) })),
@@ -107,6 +111,7 @@ const browse = createBrowse(
       );
       void view.showFound(items);
       drawLegend();
+      viewer?.refresh();
     },
     fit: (box) => view.fit(box),
     view: () => view.bounds(),
@@ -118,8 +123,10 @@ const viewer = createViewer({
   view,
   details: byId("details", HTMLElement),
   notice,
+  neighbours: (item) => neighboursOf(item, seen),
   shown(item) {
     browsePanel.hidden = item !== null;
+    list.reveal();
     document.title = item
       ? `${tileOf(item)}, ${longDay(dayOf(item))} – Nimbostac`
       : "Nimbostac";
@@ -130,10 +137,11 @@ const viewer = createViewer({
 function drawLegend() {
   const open = viewer?.current() ?? null;
   const { classes } = store.state;
+  const near = view.zoom() >= MASK_ZOOM;
   showLegend(legend, {
-    mask: open ?? (view.zoom() >= MOSAIC_ZOOMS.minzoom - 1 ? listed[0] : null) ?? null,
+    mask: open ?? (near ? (listed[0] ?? null) : null),
     names: open ? classes : null,
-    footprints: !open && listed.length > 0,
+    footprints: !open && !near && listed.length > 0,
   });
 }
 
@@ -169,7 +177,7 @@ store.hear((state, previous) => {
   else if (differs("from", "to", "place")) browse.filter();
   if (differs("from", "to", "collection", "item")) void showMosaic();
   if (differs("item")) {
-    const known = listed.find(({ id }) => id === state.item) ?? null;
+    const known = seen.find(({ id }) => id === state.item) ?? null;
     void viewer.open(known).then(() => {
       if (!state.item && previous.item) list.focus(previous.item);
     });

@@ -7,7 +7,8 @@ import {
   ScaleControl,
 } from "maplibre-gl";
 
-import { gridLines, groundStyle, paintGround, refineWhenNear } from "./basemap.js";
+import { gridLines, groundStyle, paintGround } from "./basemap.js";
+import { serveEarth } from "./earth.js";
 import { addFootprints } from "./footprints.js";
 import { boxOf, unwrapped, wrapped } from "./geometry.js";
 
@@ -48,6 +49,7 @@ function rasterSource({ tiles, minzoom, maxzoom, bounds }) {
  */
 export function createMap(container, { theme, config, view, hearing }) {
   let now = theme;
+  serveEarth();
   const map = new MapView({
     container,
     center: view ? [view.longitude, view.latitude] : [12, 35],
@@ -69,7 +71,6 @@ export function createMap(container, { theme, config, view, hearing }) {
   // Asked for now: an event that has passed by the time of asking never comes.
   const loaded = map.once("style.load").then(() => undefined);
   const footprints = loaded.then(() => addFootprints(map, () => now));
-  void loaded.then(() => refineWhenNear(map, () => now));
 
   function drawGrid() {
     const bounds = map.getBounds();
@@ -195,7 +196,7 @@ export function createMap(container, { theme, config, view, hearing }) {
     fit(box) {
       const [west, south, east, north] = unwrapped(box);
       const bounds = /** @type {[number, number, number, number]} */ ([west, south, east, north]);
-      map.fitBounds(bounds, { padding: 48, maxZoom: 13, animate: false });
+      map.fitBounds(bounds, { padding: { top: 68, right: 56, bottom: 44, left: 44 }, maxZoom: 13, animate: false });
     },
 
     zoom: () => map.getZoom(),

@@ -13,13 +13,13 @@ const SHARES = [
 /** @type {Record<"light" | "dark", Ground>} */
 const GROUNDS = {
   light: {
-    ocean: "#dbe5eb",
-    land: "#f5f5f1",
-    coast: "#aebbc4",
-    border: "#c9c6bb",
-    label: "#6f7a83",
-    halo: "#f5f5f1",
-    grid: "#8fa3b0",
+    ocean: "#cdd9e1",
+    land: "#ebebe5",
+    coast: "#9fb0bb",
+    border: "#bdb9ac",
+    label: "#5f6a73",
+    halo: "#ebebe5",
+    grid: "#78909f",
     accent: "#0b5fc0",
   },
   dark: {

@@ -5,6 +5,7 @@
 const DAY_MS = 86_400_000;
 /** Days that a timeline shows at the least, so that a single day is not a wall. */
 const LEAST_DAYS = 45;
+const MONTH = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
 
 /** @param {string} day @param {number} days */
 export function addDays(day, days) {
@@ -106,7 +107,7 @@ export function marksOf([first, last], most) {
     const date = new Date(Date.UTC(year, month - 1 + index, 1));
     const count = date.getUTCFullYear() * 12 + date.getUTCMonth();
     if (count % every) continue;
-    const name = date.toLocaleString("en-GB", { month: "short", timeZone: "UTC" });
+    const name = MONTH.format(date);
     const fullYear = date.getUTCFullYear();
     const firstOfYear = marks.length === 0 || date.getUTCMonth() < every;
     const label = every >= 12 ? String(fullYear) : firstOfYear ? `${name} ${fullYear}` : name;

@@ -25,11 +25,14 @@ const forScreen = (template) => (DENSE ? withQuery(template, "tilesize", "512") 
  * @param {MapParts} parts.view
  * @param {HTMLElement} parts.details
  * @param {HTMLElement} parts.notice
+ * @param {(item: Item) => [Item | null, Item | null]} parts.neighbours  Earlier and later ones.
  * @param {(item: Item | null) => void} parts.shown
  */
-export function createViewer({ services, store, view, details, notice, shown }) {
+export function createViewer({ services, store, view, details, notice, neighbours, shown }) {
   /** @type {Item | null} */
   let item = null;
+  /** @type {ReturnType<typeof showDetails> | null} */
+  let page = null;
   /** @type {AbortController | null} */
   let running = null;
 
@@ -76,10 +79,11 @@ export function createViewer({ services, store, view, details, notice, shown }) 
     }
     try {
       item = known ?? (await fetchItem(services.stac, collection, id, signal));
-      const heading = showDetails(details, { services, item, state: store.state, doing });
+      page = showDetails(details, { services, item, state: store.state, doing });
+      page.setNeighbours(...neighbours(item));
       details.hidden = false;
       shown(item);
-      heading.focus({ preventScroll: true });
+      page.heading.focus({ preventScroll: true });
       if (!store.state.view || !view.looksAt(boxOf(item.bbox))) {
         view.fitItem(item);
         store.change({ view: null });
@@ -94,6 +98,8 @@ export function createViewer({ services, store, view, details, notice, shown }) 
 
   const doing = {
     close,
+    /** @param {Item} next */
+    open: (next) => store.change({ collection: next.collection, item: next.id }, { push: true }),
     fit: () => item && view.fitItem(item),
     /** @param {number} opacity */
     setOpacity: (opacity) => store.change({ opacity }),
@@ -110,5 +116,11 @@ export function createViewer({ services, store, view, details, notice, shown }) 
     }
   });
 
-  return { open, close, current: () => item };
+  return {
+    open,
+    close,
+    current: () => item,
+    /** There may be other neighbours now. */
+    refresh: () => item && page?.setNeighbours(...neighbours(item)),
+  };
 }
