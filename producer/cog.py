@@ -30,9 +30,8 @@ BLOCK_PX = 512
 
 MASK_ENCODING: Mapping[str, str] = {
     "BLOCKSIZE": str(BLOCK_PX),
-    "COMPRESS": "DEFLATE",
+    "COMPRESS": "ZSTD",
     "LEVEL": "9",
-    "NBITS": "4",
     "OVERVIEW_RESAMPLING": "MODE",
     "NUM_THREADS": "ALL_CPUS",
 }
