@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from producer.errors import NoSpaceError, StorageError
 
 _PART = ".part"
+_BUCKETS = ("s3", "gs", "az")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +54,34 @@ class Storage:
             StorageError: The address is of no known kind or cannot be opened.
         """
         parts = urlsplit(url)
+        if parts.scheme == "file" and parts.netloc:
+            raise StorageError(f"{url} names the host {parts.netloc!r}; wanted file:///folder")
         if parts.scheme in ("", "file"):
+            if not parts.path:
+                raise StorageError("storage has no address; wanted a folder or s3://bucket/prefix")
             folder = Path(unquote(parts.path) if parts.scheme else url).expanduser().absolute()
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise _translated(error, folder) from error
             return cls(folder.as_uri(), LocalStore(folder), folder)
+        if parts.scheme not in _BUCKETS:
+            wanted = ", ".join(f"{scheme}://" for scheme in _BUCKETS)
+            raise StorageError(f"cannot open storage {url}: wanted a folder, or one of {wanted}")
         try:
             return cls(url.rstrip("/"), from_url(url), None)
         except (BaseError, ValueError) as error:
-            raise StorageError(f"cannot open storage {url}: {error}") from error
+            # The first line says it; what follows is for the library's own developers.
+            reason = str(error).partition("\n")[0]
+            raise StorageError(f"cannot open storage {url}: {reason}") from error
 
     def href(self, key: str) -> str:
-        """Address of an object."""
-        return f"{self.url}/{key}"
+        """Address of an object.
+
+        Raises:
+            StorageError: The key climbs out of this storage.
+        """
+        return f"{self.url}/{_checked(key)}"
 
     def key(self, href: str) -> str:
         """Key of an object of this storage.
@@ -75,13 +90,17 @@ class Storage:
             StorageError: The address lies elsewhere.
         """
         prefix = f"{self.url}/"
-        if not href.startswith(prefix) or ".." in href.removeprefix(prefix).split("/"):
+        if not href.startswith(prefix):
             raise StorageError(f"{href} lies outside of {self.url}")
-        return href.removeprefix(prefix)
+        return _checked(href.removeprefix(prefix))
 
     def path(self, key: str) -> Path | None:
-        """Local path of an object, where storage is a local folder."""
-        return None if self.folder is None else self.folder / key
+        """Local path of an object, where storage is a local folder.
+
+        Raises:
+            StorageError: The key climbs out of this storage.
+        """
+        return None if self.folder is None else self.folder / _checked(key)
 
     @contextmanager
     def staged(self, key: str) -> Iterator[Path]:
@@ -103,7 +122,8 @@ class Storage:
                     self._upload(key, part)
                 return
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{target.name}.{os.getpid()}{_PART}")
+            # Random, for two threads may write the same object; the last one stands.
+            part = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_PART}")
             try:
                 yield part
                 with part.open("rb+") as written:
@@ -131,7 +151,7 @@ class Storage:
             StorageError: It is not there or cannot be read.
         """
         try:
-            return bytes(obstore.get(self.store, key).bytes())
+            return bytes(obstore.get(self.store, _checked(key)).bytes())
         except (BaseError, OSError) as error:
             raise StorageError(f"cannot read {self.href(key)}: {error}") from error
 
@@ -142,7 +162,7 @@ class Storage:
             StorageError: Storage does not answer.
         """
         try:
-            meta = obstore.head(self.store, key)
+            meta = obstore.head(self.store, _checked(key))
         except (NotFoundError, FileNotFoundError):
             return None
         except (BaseError, OSError) as error:
@@ -151,6 +171,10 @@ class Storage:
 
     def list(self, prefix: str = "", suffix: str = "") -> Iterator[StoredObject]:
         """Go through the objects whose keys lie under a prefix and end in a suffix.
+
+        Args:
+            prefix: Whole names of folders: ``a/b`` finds ``a/b/c`` but not ``a/bc``.
+            suffix: End of the key.
 
         Raises:
             StorageError: Storage does not answer.
@@ -170,7 +194,7 @@ class Storage:
             StorageError: It cannot be removed.
         """
         try:
-            obstore.delete(self.store, key)
+            obstore.delete(self.store, _checked(key))
         except (NotFoundError, FileNotFoundError):
             return
         except (BaseError, OSError) as error:
@@ -182,9 +206,16 @@ class Storage:
 
     def _upload(self, key: str, part: Path) -> None:
         try:
-            obstore.put(self.store, key, part)
+            obstore.put(self.store, _checked(key), part)
         except BaseError as error:
             raise StorageError(f"cannot write {self.href(key)}: {error}") from error
+
+
+def _checked(key: str) -> str:
+    # "folder / key" would follow an absolute key or ".." to anywhere on the disk.
+    if not key or "\0" in key or {"", ".", ".."} & set(key.split("/")):
+        raise StorageError(f"{key!r} is no key of an object in storage")
+    return key
 
 
 def _translated(error: OSError, path: Path | str) -> StorageError:
