@@ -108,6 +108,8 @@ def _properties(record: MaskRecord) -> dict[str, Any]:
         # The Item is replaced when its mask is made again, never otherwise.
         "updated": stamp(record.created),
         "title": f"Cloud mask of T{name.tile}, {source.sensed:%Y-%m-%d %H:%M} UTC",
+        # Without one pgstac's free-text search finds no Item, whatever its title says.
+        "description": f"Clouds and cloud shadows in {record.product}, by {record.engine.name}",
         "platform": f"sentinel-{name.platform.removeprefix('S').lower()}",
         "constellation": "sentinel-2",
         "instruments": ["msi"],
