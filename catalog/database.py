@@ -25,6 +25,7 @@ _DOWN = (
     asyncpg.TooManyConnectionsError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
 )
 _UNMIGRATED = (
     asyncpg.UndefinedFunctionError,

@@ -61,7 +61,8 @@ def _seen_from_outside(scope: Scope) -> Scope:
     root, path = prefix + root, prefix + path
     parent = prefix + scope["app_root_path"] if "app_root_path" in scope else ""
     return {
-        **scope,
+        # Without a parent's router this application's own is asked for addresses.
+        **{key: value for key, value in scope.items() if key != "router"},
         "scheme": scheme,
         "path": path,
         "root_path": root,
