@@ -35,9 +35,11 @@ from tiler.items import ItemCache, StoredItem, stored_item
 from tiler.middleware import CacheHeaders, OwnRoot
 from tiler.mosaic import MosaicBackend, MosaicReader, no_renders
 from tiler.palette import CLASS_COLORS
+from tiler.rasters import Rasters
 from tiler.reader import ItemReader, Source
 from tiler.renders import item_renders, rendersExtension
 from tiler.settings import TilerSettings
+from tiler.views import shared_sets
 
 ITEM_PATH = "/collections/{collection_id}/items/{item_id}"
 COLLECTION_PATH = "/collections/{collection_id}"
@@ -54,6 +56,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """
     settings: TilerSettings = app.state.settings
     app.state.dbpool = open_pool(settings)
+    app.state.rasters = Rasters(settings)
     app.state.items = ItemCache(app.state.dbpool, settings.item_age_s)
     try:
         yield
@@ -64,7 +67,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 def source(request: Request, item: Annotated[StoredItem, Depends(stored_item)]) -> Source:
     """Give TiTiler's endpoints the Item that the path names."""
     settings: TilerSettings = request.app.state.settings
-    return Source(item, settings.max_image_px)
+    return Source(item, request.app.state.rasters, settings.max_image_px)
 
 
 def create_app(settings: TilerSettings | None = None) -> FastAPI:
@@ -127,6 +130,7 @@ def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
         "tile_dependency": parameters.nothing,
         "environment_dependency": parameters.no_environment,
         "render_func": render_classes,
+        "supported_tms": shared_sets(),
         "templates": templates,
     }
     mosaic: dict[str, Any] = {

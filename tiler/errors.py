@@ -5,7 +5,9 @@
     TilerError (titiler)
     ├── ItemNotFoundError      an Item that pgstac does not hold
     ├── CrsNameError           a coordinate system that is not named by authority and code
-    └── ImageSizeError         an image larger than the server draws
+    ├── ImageSizeError         an image larger than the server draws
+    ├── NoMaskCogError         a file that is no mask of ours; GDAL may still read it
+    └── MaskUnreadableError    a mask that storage does not give
 """
 
 import logging
@@ -54,6 +56,17 @@ class ImageSizeError(TilerError):
         )
 
 
+class NoMaskCogError(TilerError):
+    """A file that is no mask of ours; GDAL may still read it."""
+
+
+class MaskUnreadableError(TilerError):
+    """A mask that storage does not give."""
+
+    def __init__(self, address: str, problem: str) -> None:
+        super().__init__(f"cannot read {address}: {problem}")
+
+
 STATUS_CODES: Mapping[type[Exception], int] = {
     **DEFAULT_STATUS_CODES,
     **MOSAIC_STATUS_CODES,
@@ -61,6 +74,8 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     ItemNotFoundError: 404,
     CrsNameError: 400,
     ImageSizeError: 400,
+    NoMaskCogError: 500,
+    MaskUnreadableError: 500,
     PointOutsideBounds: 404,
     ValidationError: 422,
     RioTilerError: 500,

@@ -1,10 +1,13 @@
 """Images of classes in every format, and of true colour as TiTiler draws it."""
 
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.coords import BoundingBox
+from rasterio.crs import CRS
 from rasterio.io import MemoryFile
 from rio_tiler.models import ImageData
 from rio_tiler.utils import render
@@ -12,21 +15,54 @@ from titiler.core.resources.enums import ImageType
 from titiler.core.utils import render_image
 
 from producer.layout import MASK
-from tiler.palette import CLASS_COLORS, Colors, class_png, palette_png
+from tiler.draw import Classes
+from tiler.palette import CLASS_COLORS, Colors, class_png, palette_png, plain_png
+from tiler.views import View
 
 _OPAQUE = 255
 # TiTiler calls a band by its asset and its own name.
-_CLASSES_BAND = f"{MASK}_"
+_BAND = f"{MASK}_classes"
+
+
+class ClassImage(ImageData):
+    """An image of classes that only becomes a masked array for who asks for one."""
+
+    def __init__(self, classes: Classes | int, view: View, crs: CRS) -> None:
+        """Hold classes.
+
+        Args:
+            classes: (y, x) class values, or the one that every pixel has.
+            view: Where they lie.
+            crs: What the view calls its coordinate system.
+        """
+        self.classes = classes
+        self.view = view
+        self.crs = crs
+        self.bounds = BoundingBox(*view.bounds)
+        self.assets, self.metadata, self.nodata = None, {}, 0
+        self.scales, self.offsets = [1.0], [0.0]
+        self.band_names, self.band_descriptions = ["b1"], [_BAND]
+        self.dataset_statistics = self.cutline_mask = self.alpha_mask = None
+
+    @cached_property
+    def array(self) -> np.ma.MaskedArray[Any, Any]:  # type: ignore[override]
+        """The classes as rio-tiler holds them: (band, y, x), no data masked."""
+        values = class_values(self)[np.newaxis]
+        return np.ma.MaskedArray(values, mask=values == 0)
 
 
 def holds_classes(image: ImageData) -> bool:
     """Tell whether an image holds class values rather than true colour."""
-    return image.count == 1 and image.band_descriptions[0].startswith(_CLASSES_BAND)
+    return image.count == 1 and image.band_descriptions[0].startswith(f"{MASK}_")
 
 
-def class_values(image: ImageData) -> NDArray[np.uint8]:
+def class_values(image: ImageData) -> Classes:
     """Give the (y, x) class values of an image; what is masked is no data."""
-    return np.where(image.array.mask[0], np.uint8(0), image.array.data[0])
+    if not isinstance(image, ClassImage):
+        return np.where(np.ma.getmaskarray(image.array)[0], np.uint8(0), image.array.data[0])
+    if isinstance(image.classes, int):
+        return np.full((image.view.height, image.view.width), image.classes, np.uint8)
+    return image.classes
 
 
 def render_classes(
@@ -44,6 +80,8 @@ def render_classes(
     Returns:
         The encoded image and its media type.
     """
+    if isinstance(image, ClassImage) and output_format in {None, ImageType.png}:
+        return image_png(image), ImageType.png.mediatype
     if not holds_classes(image):
         return render_image(image, output_format=output_format, colormap=colormap, **options)
     values = class_values(image)
@@ -70,6 +108,13 @@ def render_classes(
                 _over_white(values), img_format=output_format.driver, **output_format.profile
             )
     return content, output_format.mediatype
+
+
+def image_png(image: ClassImage) -> bytes:
+    """Encode an image as a palette PNG; one of a single class is made once."""
+    if isinstance(image.classes, int):
+        return plain_png(image.view.width, image.view.height, image.classes)
+    return palette_png(image.classes)
 
 
 def _lookup(colors: Colors) -> NDArray[np.uint8]:

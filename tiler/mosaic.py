@@ -10,6 +10,8 @@ from rio_tiler.io import MultiBaseReader
 from titiler.pgstac.backend import PGSTACBackend
 
 from tiler.items import StoredItem
+from tiler.rasters import Rasters
+from tiler.settings import TilerSettings
 from tiler.reader import ItemReader, Source
 
 _RESOLUTION_M = 10.0
@@ -24,7 +26,7 @@ class MosaicReader(ItemReader):
 
     def __attrs_post_init__(self) -> None:
         """Wrap what the search gave."""
-        self.input = Source(StoredItem.of(self.input), self.max_image_px)
+        self.input = Source(StoredItem.of(self.input), Rasters(TilerSettings()), self.max_image_px)
         super().__attrs_post_init__()
 
 

@@ -55,9 +55,11 @@ def palette_png(classes: NDArray[np.uint8], colors: Colors = CLASS_COLORS) -> by
         raise ValueError(f"{len(table)} colours in a palette of {_NIBBLE}")
     # A row is a filter byte, zero for none, and two pixels a byte.
     rows = np.zeros((height, 1 + (width + 1) // 2), np.uint8)
-    packed = rows[:, 1:]
-    np.left_shift(classes[:, ::2], 4, out=packed)
-    packed[:, : width // 2] |= classes[:, 1::2]
+    if width % 2:
+        classes = np.pad(classes, ((0, 0), (0, 1)))
+    pairs = np.ascontiguousarray(classes).view("<u2")
+    # The earlier pixel is the low byte of a pair, and the high nibble of its byte.
+    rows[:, 1:] = (pairs << 4) | (pairs >> 8)
     data = isal_zlib.compress(rows, _LEVEL)
     return _head(width, height, 4, _PALETTE, table) + _chunk(b"IDAT", data) + _END
 
@@ -71,7 +73,7 @@ def class_png(classes: NDArray[np.uint8]) -> bytes:
     return _head(width, height, 8, _GREY, ()) + _chunk(b"IDAT", data) + _END
 
 
-@lru_cache(maxsize=16)
-def empty_png(width: int, height: int) -> bytes:
-    """Give the image without data of one size; the same bytes every time."""
-    return palette_png(np.zeros((height, width), np.uint8))
+@lru_cache(maxsize=256)
+def plain_png(width: int, height: int, value: int) -> bytes:
+    """Give the image of one class; the same bytes every time."""
+    return palette_png(np.full((height, width), value, np.uint8))

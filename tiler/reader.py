@@ -1,6 +1,7 @@
 """Reads the rasters of an Item, always by nearest neighbour."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,23 +12,39 @@ from morecantile import TileMatrixSet
 from rasterio.crs import CRS
 from rasterio.transform import array_bounds
 from rio_tiler.constants import WEB_MERCATOR_TMS, WGS84_CRS
-from rio_tiler.errors import InvalidAssetName
+from rio_tiler.errors import InvalidAssetName, TileOutsideBounds
 from rio_tiler.io import BaseReader, MultiBaseReader, Reader
 from rio_tiler.models import ImageData, Info
 from rio_tiler.types import AssetInfo, AssetType, BBox
 
 from producer.layout import MASK
-from tiler.errors import ImageSizeError
-from tiler.items import StoredItem
+from tiler.errors import ImageSizeError, NoMaskCogError
+from tiler.draw import draw
+from tiler.images import ClassImage
+from tiler.items import StoredAsset, StoredItem
+from tiler.rasters import Rasters
+from tiler.views import View, tile_view
 
 _NEAREST = {"resampling_method": "nearest", "reproject_method": "nearest"}
+_SPATIAL = {"crs", "bounds", "transform", "height", "width", "minzoom", "maxzoom"}
+
+
+def check_size(width: int, height: int, limit: int) -> None:
+    """Refuse an image that is larger than the server draws.
+
+    Raises:
+        ImageSizeError: It is.
+    """
+    if max(width, height) > limit:
+        raise ImageSizeError(width, height, limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a reader reads: an Item, and how large an image of it may be."""
+    """What a reader reads: an Item, by way of what is open already."""
 
     item: StoredItem
+    rasters: Rasters
     max_image_px: int
 
     def __str__(self) -> str:
@@ -42,20 +59,17 @@ class AssetReader(Reader):
 
     def part(self, bbox: BBox, **options: Any) -> ImageData:  # noqa: ANN401, D102
         width, height = options.get("width"), options.get("height")
-        self._check(width or height or 0, height or width or 0)
+        check_size(width or height or 0, height or width or 0, self.max_image_px)
         if not (width or height or options.get("max_size")):
             options["max_size"] = self.max_image_px
         return super().part(bbox, **{**options, **_NEAREST})
 
     def read(self, **options: Any) -> ImageData:  # noqa: ANN401, D102
-        self._check(options.get("width") or 0, options.get("height") or 0)
+        check_size(options.get("width") or 0, options.get("height") or 0, self.max_image_px)
         if options.get("max_size"):
             options["max_size"] = min(options["max_size"], self.max_image_px)
         return super().read(**{**options, "resampling_method": "nearest"})
 
-    def _check(self, width: int, height: int) -> None:
-        if max(width, height) > self.max_image_px:
-            raise ImageSizeError(width, height, self.max_image_px)
 
 
 @attr.s
@@ -73,22 +87,55 @@ class ItemReader(MultiBaseReader):
     default_assets: Sequence[AssetType] | None = attr.ib(default=(MASK,))
 
     def __attrs_post_init__(self) -> None:
-        """Take bounds and zooms from what the Item says of its grid."""
+        """Take nothing but the list of assets: drawing a tile needs no more."""
+        self.assets = list(self.input.item.assets)
+        for name in _SPATIAL:
+            self.__dict__.pop(name, None)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of any of five types
+        """Work out bounds and zooms when they are asked for first."""
+        if name not in _SPATIAL:
+            raise AttributeError(name)
+        self._locate()
+        return getattr(self, name)
+
+    def _locate(self) -> None:
         item = self.input.item
-        self.assets = list(item.assets)
-        properties = item.properties
-        code, shape = properties.get("proj:code"), properties.get("proj:shape")
-        transform = properties.get("proj:transform")
-        if code and shape and transform:
+        grid = [item.properties.get(f"proj:{name}") for name in ("code", "shape", "transform")]
+        if all(grid):
+            code, (self.height, self.width), transform = grid
             self.crs = CRS.from_user_input(code)
-            self.height, self.width = shape
             self.transform = Affine(*transform[:6])
             self.bounds = array_bounds(self.height, self.width, self.transform)
         else:
-            self.crs = WGS84_CRS
-            self.bounds = item.bbox
-        self.minzoom = self._minzoom if self.minzoom is None else self.minzoom
-        self.maxzoom = self._maxzoom if self.maxzoom is None else self.maxzoom
+            self.crs, self.bounds = WGS84_CRS, item.bbox
+            self.height = self.width = self.transform = None
+        self.minzoom, self.maxzoom = self._minzoom, self._maxzoom
+
+    def tile(  # noqa: D102
+        self,
+        tile_x: int,
+        tile_y: int,
+        tile_z: int,
+        assets: Sequence[AssetType] | AssetType | None = None,
+        tilesize: int | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> ImageData:
+        check_size(tilesize or 0, tilesize or 0, self.input.max_image_px)
+        mask = self.input.item.assets.get(MASK)
+        if mask is not None and list(assets or [MASK]) == [MASK]:
+            view = tile_view(self.tms, tile_x, tile_y, tile_z, tilesize)
+            if view is not None:
+                with suppress(NoMaskCogError):
+                    return self._drawn(mask, view)
+        sized = {**options, "tilesize": tilesize}
+        return super().tile(tile_x, tile_y, tile_z, assets=assets or [MASK], **sized)
+
+    def _drawn(self, mask: StoredAsset, view: View) -> ClassImage:
+        drawn = draw(self.input.rasters, mask, view)
+        if drawn is None:
+            raise TileOutsideBounds(f"the tile lies outside of {self.input.item.id}")
+        return ClassImage(drawn, view, self.tms.rasterio_crs)
 
     def info(  # noqa: D102
         self,

@@ -1,0 +1,181 @@
+"""Class rasters in Cloud-Optimized GeoTIFFs, read block by block.
+
+Only what a mask needs: one band of bytes or half bytes, in tiles, deflated or plain. GDAL reads all else, but it
+takes one thread at a time to a file, and milliseconds to open one.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+from tiler.errors import NoMaskCogError
+from tiler.objects import StoredBytes
+
+HEAD_BYTES = 65536
+"""Enough for all that precedes the pixels of a mask of 10980 px."""
+
+Block = NDArray[np.uint8] | int
+"""(y, x) values, or the one value that all of them have."""
+
+# TIFF 6.0, BigTIFF and GeoTIFF 1.1: tags, types, values.
+_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 254, 256, 257, 258, 259
+_SAMPLES, _PREDICTOR, _TILE_WIDTH, _TILE_HEIGHT, _OFFSETS, _COUNTS = 277, 317, 322, 323, 324, 325
+_SCALE, _TIEPOINT, _GEO_KEYS = 33550, 33922, 34735
+_REDUCED, _MASK = 1, 4
+_PLAIN, _DEFLATE, _OLD_DEFLATE = 1, 8, 32946
+_DIFFERENCES = 2
+_PROJECTED_CRS, _PIXEL_IS_POINT, _RASTER_TYPE = 3072, 2, 1025
+_TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q"}
+_NIBBLE, _BYTE = 4, 8
+# Both values of a byte, the high nibble first, at once.
+_PAIRS = np.stack(np.divmod(np.arange(256, dtype=np.uint8), 16), axis=1).view(np.uint16).ravel()
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The full raster, or one of its overviews."""
+
+    width: int
+    height: int
+    block_width: int
+    block_height: int
+    bits: int
+    """Bits of a pixel: 4 or 8."""
+    compression: int
+    predictor: int
+    offsets: tuple[int, ...]
+    counts: tuple[int, ...]
+
+    @property
+    def across(self) -> int:
+        """Blocks in a row."""
+        return -(-self.width // self.block_width)
+
+    def decode(self, data: bytes) -> Block:
+        """Decode one block."""
+        if self.compression != _PLAIN:
+            data = isal_zlib.decompress(data)
+        flat = np.frombuffer(data, np.uint8)
+        if self.bits == _NIBBLE:
+            flat = _PAIRS[flat].view(np.uint8)
+        values = flat.reshape(self.block_height, self.block_width)
+        if self.predictor == _DIFFERENCES:
+            values = np.cumsum(values, axis=1, dtype=np.uint8)
+        # Most of a clear or overcast mask is blocks of one class, which need no memory.
+        first = int(values[0, 0])
+        return values if (values != first).any() else first
+
+
+@dataclass(frozen=True, slots=True)
+class Cog:
+    """An open mask; all threads may read it."""
+
+    source: StoredBytes
+    epsg: int
+    west: float
+    north: float
+    resolution_m: float
+    levels: tuple[Level, ...]
+    """From full resolution to the coarsest overview."""
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north in the raster's own CRS."""
+        full = self.levels[0]
+        east = self.west + full.width * self.resolution_m
+        return self.west, self.north - full.height * self.resolution_m, east, self.north
+
+    def read(self, level: Level, blocks: Sequence[int]) -> list[Block]:
+        """Read blocks of one level, by their number in reading order."""
+        wanted = [block for block in blocks if level.counts[block]]
+        ranges = [(level.offsets[block], level.counts[block]) for block in wanted]
+        found = dict(zip(wanted, self.source.read(ranges) if ranges else [], strict=True))
+        # A block that was never written holds no data.
+        return [level.decode(found[block]) if block in found else 0 for block in blocks]
+
+
+def open_cog(source: StoredBytes) -> Cog:
+    """Read the head of a mask.
+
+    Raises:
+        NoMaskCogError: The file is none of the kind that masks are.
+    """
+    try:
+        directories = list(_directories(source))
+        full, *reduced = (each for each in directories if not each.get(_SUBFILE, [0])[0] & _MASK)
+        levels = (_level(full), *(_level(each) for each in reduced))
+        keys = full[_GEO_KEYS]
+        geo = {keys[i]: keys[i + 3] for i in range(4, len(keys), 4)}
+        scale, tie = full[_SCALE], full[_TIEPOINT]
+        if scale[0] != scale[1] or geo.get(_RASTER_TYPE) == _PIXEL_IS_POINT:
+            raise NoMaskCogError("its pixels are no squares with their origin in a corner")
+        x = float(tie[3] - tie[0] * scale[0])
+        y = float(tie[4] + tie[1] * scale[1])
+        return Cog(source, int(geo[_PROJECTED_CRS]), x, y, float(scale[0]), levels)
+    except (KeyError, IndexError, ValueError, struct.error) as error:
+        raise NoMaskCogError(f"its head cannot be read: {error!r}") from error
+
+
+def _level(directory: dict[int, Any]) -> Level:
+    kind = (
+        directory[_BITS][0],
+        directory.get(_SAMPLES, [1])[0],
+        directory.get(_COMPRESSION, [_PLAIN])[0],
+        directory.get(_PREDICTOR, [1])[0],
+    )
+    bits, samples, compression, predictor = kind
+    width = directory[_TILE_WIDTH][0]
+    plain = bits == _BYTE or (bits == _NIBBLE and predictor == 1 and width % 2 == 0)
+    known = compression in {_PLAIN, _DEFLATE, _OLD_DEFLATE} and predictor in {1, _DIFFERENCES}
+    if not plain or samples != 1 or not known:
+        raise NoMaskCogError(f"bits, samples, compression and predictor are {kind}")
+    return Level(
+        directory[_WIDTH][0],
+        directory[_HEIGHT][0],
+        width,
+        directory[_TILE_HEIGHT][0],
+        bits,
+        compression,
+        predictor,
+        tuple(directory[_OFFSETS]),
+        tuple(directory[_COUNTS]),
+    )
+
+
+def _directories(source: StoredBytes) -> Iterator[dict[int, Any]]:
+    order = {b"II": "<", b"MM": ">"}.get(source.head[:2])
+    if order is None:
+        raise NoMaskCogError("it is no TIFF")
+    big = struct.unpack_from(f"{order}H", source.head, 2)[0] != 42  # noqa: PLR2004 - TIFF's own
+    word, count_kind = ("Q", "Q") if big else ("I", "H")
+    word_bytes, count_bytes = struct.calcsize(word), struct.calcsize(count_kind)
+    entry_bytes = 4 + 2 * word_bytes
+
+    def read(start: int, length: int) -> bytes:
+        if start + length <= len(source.head):
+            return source.head[start : start + length]
+        return source.read([(start, length)])[0]
+
+    def values(entry: bytes) -> tuple[int, Any]:
+        tag, kind, count = struct.unpack_from(f"{order}HH{word}", entry)
+        form = _TYPES.get(kind)
+        if form is None or form == "s":
+            return tag, ()
+        size = struct.calcsize(form) * count
+        place = 4 + word_bytes
+        if size > word_bytes:
+            start = struct.unpack_from(f"{order}{word}", entry, place)[0]
+            return tag, struct.unpack(f"{order}{count * len(form)}{form[0]}", read(start, size))
+        return tag, struct.unpack_from(f"{order}{count * len(form)}{form[0]}", entry, place)
+
+    place = struct.unpack_from(f"{order}{word}", source.head, 8 if big else 4)[0]
+    while place:
+        entries = struct.unpack(f"{order}{count_kind}", read(place, count_bytes))[0]
+        body = read(place + count_bytes, entries * entry_bytes + word_bytes)
+        yield dict(values(body[i * entry_bytes :]) for i in range(entries))
+        place = struct.unpack_from(f"{order}{word}", body, entries * entry_bytes)[0]

@@ -1,0 +1,132 @@
+"""Grids of pixels that clients look at: the tiles of a tile matrix set, for one."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from morecantile import TileMatrixSet
+from morecantile import tms as known_sets
+from morecantile.defaults import TileMatrixSets
+from morecantile.models import TileMatrix
+from rio_tiler.errors import TileOutsideBounds
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Rows and columns of pixels in some coordinate system, north up."""
+
+    crs: str
+    """Definition that PROJ understands; x is easting or longitude."""
+    period: float | None
+    """How far east the same place comes again, in units of the CRS."""
+    left: float
+    top: float
+    dx: float
+    """Width of a pixel."""
+    dy: float
+    """Height of a pixel, positive."""
+    width: int
+    height: int
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right and top."""
+        right = self.left + self.width * self.dx
+        return self.left, self.top - self.height * self.dy, right, self.top
+
+
+class SharedTileMatrixSets(TileMatrixSets):
+    """Tile matrix sets that are read once: morecantile's own copies one, at a millisecond each."""
+
+    def get(self, identifier: str) -> TileMatrixSet:
+        """Give a tile matrix set; nobody may change it."""
+        return _tile_matrix_set(identifier)
+
+
+@lru_cache(maxsize=64)
+def _tile_matrix_set(identifier: str) -> TileMatrixSet:
+    return known_sets.get(identifier)
+
+
+def shared_sets() -> SharedTileMatrixSets:
+    """Give all that morecantile knows."""
+    return SharedTileMatrixSets(known_sets.tilematrixsets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scheme:
+    """What all tiles of one zoom share."""
+
+    crs: str
+    period: float | None
+    left: float
+    top: float
+    cell_size: float
+    tile_px: tuple[int, int]
+    across: int
+    down: int
+
+
+@lru_cache(maxsize=1024)
+def _scheme(identifier: str, zoom: int) -> _Scheme | None:
+    tms = _tile_matrix_set(identifier)
+    if not tms.minzoom <= zoom <= tms.maxzoom:
+        return None
+    matrix: TileMatrix = tms.matrix(zoom)
+    if matrix.variableMatrixWidths:
+        # Tiles that merge towards the poles are TiTiler's to draw.
+        return None
+    left, top = matrix.pointOfOrigin
+    if tms._invert_axis:  # noqa: SLF001 - morecantile says it nowhere else
+        left, top = top, left
+    crs = tms.crs._pyproj_crs  # noqa: SLF001 - the same
+    return _Scheme(
+        crs=crs.to_wkt(),
+        period=_period(tms),
+        left=left,
+        top=top,
+        cell_size=matrix.cellSize,
+        tile_px=(matrix.tileWidth, matrix.tileHeight),
+        across=matrix.matrixWidth,
+        down=matrix.matrixHeight,
+    )
+
+
+def _period(tms: TileMatrixSet) -> float | None:
+    crs = tms.crs._pyproj_crs  # noqa: SLF001 - morecantile shows its CRS nowhere else
+    if crs.is_geographic:
+        return 360.0
+    operation = crs.coordinate_operation
+    if operation is not None and "Mercator" in operation.method_name and "Transverse" not in (
+        operation.method_name
+    ):
+        radius = crs.ellipsoid.semi_major_metre
+        return float(2 * 3.141592653589793 * radius)
+    return None
+
+
+def tile_view(tms: TileMatrixSet, x: int, y: int, z: int, size_px: int | None) -> View | None:
+    """Give the pixels of a tile; ``None`` for one that only TiTiler can draw.
+
+    Raises:
+        TileOutsideBounds: There is no such tile.
+    """
+    if not tms.id:
+        return None
+    scheme = _scheme(tms.id, z)
+    if scheme is None:
+        return None
+    if not (0 <= x < scheme.across and 0 <= y < scheme.down):
+        raise TileOutsideBounds(f"there is no tile {z}/{x}/{y} in {tms.id}")
+    width, height = scheme.tile_px
+    span_x, span_y = width * scheme.cell_size, height * scheme.cell_size
+    columns, rows = (size_px, size_px) if size_px else (width, height)
+    return View(
+        crs=scheme.crs,
+        period=scheme.period,
+        left=scheme.left + x * span_x,
+        top=scheme.top - y * span_y,
+        dx=span_x / columns,
+        dy=span_y / rows,
+        width=columns,
+        height=rows,
+    )
