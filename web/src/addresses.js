@@ -4,6 +4,8 @@
 /** @typedef {import("./types").Services} Services */
 
 const MATRIX = "WebMercatorQuad";
+/** Edge of the tiles that the page draws, as the tile server's own TileJSON has it. */
+const TILE_PX = "512";
 
 /**
  * The services beside the page; a path that a reverse proxy put before it stays.
@@ -55,6 +57,9 @@ export function tileTemplate(services, item, asset) {
   return withQuery(template, "assets", asset);
 }
 
+/** Larger tiles, as the map wants them. @param {string} template */
+export const forMap = (template) => withQuery(template, "tilesize", TILE_PX);
+
 /** @param {Services} services @param {Item} item */
 export function tileJson(services, item) {
   const own = linkOf(item, "tilejson");
@@ -64,7 +69,7 @@ export function tileJson(services, item) {
 /** @param {Services} services @param {Item} item */
 export function wmts(services, item) {
   const own = linkOf(item, "wmts");
-  return own ?? `${tilerPath(services, item)}/${MATRIX}/WMTSCapabilities.xml?assets=mask`;
+  return own ?? `${tilerPath(services, item)}/WMTSCapabilities.xml?assets=mask`;
 }
 
 /** @param {Services} services @param {Item} item */
@@ -84,7 +89,7 @@ export function itemAddress(services, item) {
 export function mosaicTemplate(services, collection, from, to) {
   const base = `${services.tiler}/collections/${encodeURIComponent(collection)}`;
   const tiles = `${base}/tiles/${MATRIX}/{z}/{x}/{y}.png?assets=mask`;
-  return withQuery(tiles, "datetime", interval(from, to));
+  return forMap(withQuery(tiles, "datetime", interval(from, to)));
 }
 
 /**

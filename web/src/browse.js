@@ -59,7 +59,7 @@ export function createBrowse({ stac, store, summary, trouble }, show) {
   /** The Collection of the state, or the first there is. */
   function collection() {
     const asked = collections.find(({ id }) => id === store.state.collection);
-    return (asked ?? collections[0])?.id ?? null;
+    return asked ?? collections[0] ?? null;
   }
 
   /** @param {Found} everything @param {Found} chosen */
@@ -71,7 +71,7 @@ export function createBrowse({ stac, store, summary, trouble }, show) {
   /** Show what the state wants of what was found. */
   function filter() {
     const items = found.items.filter((item) => wanted(store.state, item));
-    summary.textContent = collection() && seen !== NOTHING ? summaryOf(items.length, found) : "";
+    summary.textContent = seen !== NOTHING ? summaryOf(items.length, found) : "";
     show.items(items, seen.items);
   }
 
@@ -88,7 +88,7 @@ export function createBrowse({ stac, store, summary, trouble }, show) {
    * @returns {Promise<void>}
    */
   async function look(box) {
-    const name = collection();
+    const name = collection()?.id;
     if (!name) return;
     running?.abort();
     const { signal } = (running = new AbortController());
@@ -122,7 +122,7 @@ export function createBrowse({ stac, store, summary, trouble }, show) {
       return;
     }
     tell(trouble, null);
-    show.collections(collections, collection());
+    show.collections(collections, collection()?.id ?? null);
     if (!collections.length) {
       tell(trouble, EMPTY_CATALOGUE, { label: "Look again", act: () => void start() });
     } else {

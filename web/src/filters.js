@@ -9,6 +9,13 @@ import { h, icon } from "./dom.js";
 /** @param {number} value @param {string} plus @param {string} minus */
 const degrees = (value, plus, minus) => `${Math.abs(value).toFixed(3)}° ${value < 0 ? minus : plus}`;
 
+/** Engine and level, which is what tells Collections apart. @param {Collection} collection */
+function nameOf({ id, title, summaries }) {
+  const engine = summaries?.["nimbostac:engine"]?.[0];
+  const level = summaries?.["nimbostac:level"]?.[0];
+  return engine && level ? `${engine}, Level-${level.replace("L", "")}` : (title ?? id);
+}
+
 /**
  * @param {object} parts
  * @param {HTMLSelectElement} parts.select
@@ -33,7 +40,7 @@ export function createFilters({ select, from, to, chips }, store) {
     /** @param {Collection[]} collections */
     offer(collections) {
       select.replaceChildren(
-        ...collections.map(({ id, title }) => h("option", { value: id }, title ?? id)),
+        ...collections.map((one) => h("option", { value: one.id }, nameOf(one))),
       );
       if (!collections.length) select.append(h("option", {}, "Nothing yet"));
       select.disabled = collections.length === 0;

@@ -17,27 +17,40 @@ function scale() {
   );
 }
 
-/** @param {Item} item @param {string[] | null} names */
-function classes(item, names) {
+/**
+ * @param {Item} item
+ * @param {string[] | null} names
+ * @param {Record<string, number[]>} colormap
+ */
+function classes(item, names, colormap) {
   return classesOf(item)
     .filter(({ name }) => !names || names.includes(name))
-    .map(({ name, title, description, color_hint }) =>
+    .map(({ name, value, title, description, color_hint }) =>
       h(
         "span",
         { class: "entry" },
-        h("i", { class: `swatch part-${name}`, style: `--class: #${color_hint}` }),
+        h("i", {
+          class: `swatch part-${name}`,
+          style: `--class: ${asDrawn(colormap[value]) ?? `#${color_hint}`}`,
+        }),
         title ?? description ?? name,
       ),
     );
 }
+
+/** A class may be see-through on the map; here it still has to be told from the others. @param {number[] | undefined} rgba */
+const asDrawn = (rgba) =>
+  rgba && `rgb(${rgba[0]} ${rgba[1]} ${rgba[2]} / ${Math.max(45, Math.round(rgba[3] / 2.55))}%)`;
 
 /**
  * @param {HTMLElement} element
  * @param {object} shown
  * @param {Item | null} shown.mask  An Item whose classes the map draws; null where it draws none.
  * @param {string[] | null} shown.names  Classes that are drawn; null is all.
+ * @param {Record<string, number[]>} shown.colormap  Colours by class value, as far as known.
  * @param {boolean} shown.footprints
  */
-export function showLegend(element, { mask, names, footprints }) {
-  element.replaceChildren(...(footprints ? [scale()] : []), ...(mask ? classes(mask, names) : []));
+export function showLegend(element, { mask, names, colormap, footprints }) {
+  const entries = mask ? classes(mask, names, colormap) : [];
+  element.replaceChildren(...(footprints ? [scale()] : []), ...entries);
 }

@@ -22,8 +22,7 @@ import { createViewer } from "./viewer.js";
 const REST_MS = 250;
 /** Zoom of the map from which the masks of a Collection are drawn together. */
 const MASK_ZOOM = 8;
-/** Zooms of their tiles, which are of 256 px where the map counts by 512. */
-const MOSAIC_ZOOMS = { minzoom: MASK_ZOOM + 1, maxzoom: 14 };
+const MOSAIC_ZOOMS = { minzoom: MASK_ZOOM, maxzoom: 13 };
 
 /** @returns {Promise<Config>} */
 async function readConfig() {
@@ -141,6 +140,7 @@ function drawLegend() {
   showLegend(legend, {
     mask: open ?? (near ? (listed[0] ?? null) : null),
     names: open ? classes : null,
+    colormap: browse.collection()?.renders?.mask?.colormap ?? {},
     footprints: !open && !near && listed.length > 0,
   });
 }
@@ -161,7 +161,7 @@ function pick(ids, place) {
 }
 
 async function showMosaic() {
-  const collection = browse.collection();
+  const collection = browse.collection()?.id;
   const { from, to, item } = store.state;
   const tiles = collection && !item && mosaicTemplate(services, collection, from, to);
   await view.showMosaic(tiles ? { tiles, ...MOSAIC_ZOOMS, bounds: [-180, -85, 180, 85] } : null);
@@ -171,7 +171,7 @@ store.hear((state, previous) => {
   /** @param {(keyof State)[]} names */
   const differs = (...names) =>
     names.some((name) => String(state[name]) !== String(previous[name]));
-  if (differs("from", "to", "place", "collection")) filters.show(state, browse.collection());
+  if (differs("from", "to", "place", "collection")) filters.show(state, browse.collection()?.id ?? null);
   if (differs("collection")) void browse.look();
   else if (differs("from", "to") && browse.partial()) void browse.look();
   else if (differs("from", "to", "place")) browse.filter();

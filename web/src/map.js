@@ -27,7 +27,10 @@ import { boxOf, unwrapped, wrapped } from "./geometry.js";
  * @property {(message: string) => void} tilesFailed
  */
 
-/** @typedef {{ tiles: string, minzoom: number, maxzoom: number, bounds: Box }} Tiles */
+/** @typedef {{ tiles: string, minzoom: number, maxzoom: number, bounds: Box }} Tiles  Of 512 px. */
+
+/** Screens with small pixels show a tile at half its size. */
+const TILE_PX = devicePixelRatio > 1.25 ? 256 : 512;
 
 /** @param {Tiles} tiles @returns {import("maplibre-gl").RasterSourceSpecification} */
 function rasterSource({ tiles, minzoom, maxzoom, bounds }) {
@@ -35,7 +38,7 @@ function rasterSource({ tiles, minzoom, maxzoom, bounds }) {
   return {
     type: "raster",
     tiles: [tiles],
-    tileSize: 256,
+    tileSize: TILE_PX,
     minzoom,
     maxzoom,
     // Across the antimeridian the tile server decides what is empty.
@@ -98,13 +101,17 @@ export function createMap(container, { theme, config, view, hearing }) {
 
   map.on("error", (event) => {
     const { sourceId } = /** @type {{ sourceId?: string }} */ (event);
-    if (sourceId && ["mask", "preview", "mosaic"].includes(sourceId)) {
-      const { status } = /** @type {{ status?: number }} */ (event.error ?? {});
+    const { status } = /** @type {{ status?: number }} */ (event.error ?? {});
+    // Not found is how the tile server says that nothing is there.
+    if (sourceId && status !== 404 && ["mask", "preview", "mosaic"].includes(sourceId)) {
       hearing.tilesFailed(
         status ? `The tile server answered ${status}.` : "The tile server does not answer.",
       );
     }
   });
+
+  map.on("dataloading", () => container.setAttribute("aria-busy", "true"));
+  map.on("idle", () => container.setAttribute("aria-busy", "false"));
 
   /** @param {string} id */
   function remove(id) {

@@ -71,6 +71,9 @@ export interface Collection {
   title?: string;
   description?: string;
   links?: Link[];
+  summaries?: Record<string, string[]>;
+  /** How masks are drawn: red, green, blue and opacity by class value, 0 to 255. */
+  renders?: { mask?: { colormap?: Record<string, number[]> } };
 }
 
 /** What a search found. */

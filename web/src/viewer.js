@@ -1,6 +1,6 @@
 // One product on the map: its mask over its true colours, and its page beside them.
 
-import { tileJson, tileTemplate, withQuery } from "./addresses.js";
+import { forMap, tileJson, tileTemplate, withQuery } from "./addresses.js";
 import { fetchItem, fetchJson } from "./catalog.js";
 import { showDetails } from "./details.js";
 import { boxOf } from "./geometry.js";
@@ -12,11 +12,8 @@ import { tell, wordsOf } from "./notices.js";
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {ReturnType<typeof import("./map.js").createMap>} MapParts */
 
-/** Screens with small pixels get tiles with as many. */
-const DENSE = devicePixelRatio > 1.25;
-
-/** @param {string} template */
-const forScreen = (template) => (DENSE ? withQuery(template, "tilesize", "512") : template);
+/** Zooms below the least that a tile server names at which a mask is small, but still there. */
+const FAR = 3;
 
 /**
  * @param {object} parts
@@ -39,7 +36,7 @@ export function createViewer({ services, store, view, details, notice, neighbour
   /** @param {Item} of */
   const maskTiles = (of) => {
     const classes = store.state.classes;
-    const template = forScreen(tileTemplate(services, of, "mask"));
+    const template = forMap(tileTemplate(services, of, "mask"));
     return withQuery(template, "classes", classes && (classes.join(",") || "none"));
   };
 
@@ -47,8 +44,8 @@ export function createViewer({ services, store, view, details, notice, neighbour
   async function draw(of, signal) {
     const bounds = boxOf(of.bbox);
     const json = await fetchJson(tileJson(services, of), { signal, who: "The tile server" });
-    const zooms = { minzoom: json.minzoom, maxzoom: json.maxzoom, bounds };
-    const preview = of.assets.preview && forScreen(tileTemplate(services, of, "preview"));
+    const zooms = { minzoom: Math.max(0, json.minzoom - FAR), maxzoom: json.maxzoom, bounds };
+    const preview = of.assets.preview && forMap(tileTemplate(services, of, "preview"));
     await view.showItem(of, {
       mask: { tiles: maskTiles(of), ...zooms },
       preview: preview ? { tiles: preview, ...zooms } : null,

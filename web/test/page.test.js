@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const web = new URL("..", import.meta.url);
+const page = readFileSync(new URL("index.html", web), "utf8");
+const modules = readdirSync(new URL("src/", web)).filter((name) => name.endsWith(".js"));
+
+/** @param {string} name */
+const source = (name) => readFileSync(new URL(`src/${name}`, web), "utf8");
+
+test("the security policy allows the import map and no other script of the page", () => {
+  const [, map] = /<script type="importmap">([^]*?)<\/script>/.exec(page) ?? [];
+  const hash = createHash("sha256").update(map).digest("base64");
+  assert.ok(page.includes(`script-src 'self' 'sha256-${hash}'`), `should say sha256-${hash}`);
+  assert.doesNotMatch(page, /\son\w+=|style="|<style/);
+});
+
+test("the page loads nothing from elsewhere", () => {
+  const elsewhere = /(?:src|href)="(?:https?:)?\/\//;
+  assert.doesNotMatch(page, elsewhere);
+  for (const name of modules) {
+    assert.doesNotMatch(source(name), /import[^;]*["'](?:https?:)?\/\//, name);
+  }
+});
+
+test("modules import each other by address, and by name only what the import map has", () => {
+  const [, map] = /<script type="importmap">([^]*?)<\/script>/.exec(page) ?? [];
+  const named = Object.keys(JSON.parse(map).imports);
+  for (const name of modules) {
+    for (const [, from] of source(name).matchAll(/^(?:import|\} from) [^"]*"?([^"]+)";$/gm)) {
+      if (!from.startsWith(".")) assert.ok(named.includes(from), `${name}: ${from}`);
+      else assert.ok(modules.includes(from.slice(2)), `${name}: ${from}`);
+    }
+  }
+});
