@@ -148,9 +148,9 @@ class _Strips:
         light = block.reflectance(BAND_IDS.index(name), self._scene.product.level)
         light = _averaged(light, factor)
         light *= _QUANTIFICATION
-        light -= self._scene.published_offset or 0
-        # 0 is kept for no data.
-        numbers = np.clip(np.rint(light), 1, _LARGEST).astype(np.uint16)
+        # Rounded before the offset, so that it shifts numbers exactly; 0 is kept for no data.
+        shifted = np.rint(light) - (self._scene.published_offset or 0)
+        numbers = np.clip(shifted, 1, _LARGEST).astype(np.uint16)
         numbers[~known] = 0
         return numbers
 

@@ -161,7 +161,6 @@ OUTSIDE = [
     "a/../../outside",
     "{outside}",
     "a//b",
-    "/a",
     "a/",
     ".",
     "a/./b",
