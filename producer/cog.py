@@ -30,8 +30,9 @@ BLOCK_PX = 512
 
 MASK_ENCODING: Mapping[str, str] = {
     "BLOCKSIZE": str(BLOCK_PX),
-    "COMPRESS": "ZSTD",
-    "LEVEL": "9",
+    "COMPRESS": "DEFLATE",
+    "LEVEL": "6",
+    "NBITS": "4",
     "OVERVIEW_RESAMPLING": "MODE",
     "NUM_THREADS": "ALL_CPUS",
 }

@@ -56,6 +56,12 @@ def test_the_palette_is_that_of_the_classes(written: Path) -> None:
         assert colors[info.value][:3] == info.color[:3]
 
 
+def test_the_legend_is_not_padded_with_colours_of_no_class(written: Path) -> None:
+    # QGIS lists every entry of the palette; eight bits a pixel would make 256.
+    with rasterio.open(written) as dataset:
+        assert len(dataset.colormap(1)) == 16
+
+
 def test_the_file_tells_what_made_it(written: Path) -> None:
     with rasterio.open(written) as dataset:
         tags = dataset.tags()
