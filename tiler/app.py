@@ -140,7 +140,12 @@ def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
         "get_renders": no_renders,
         "add_statistics": True,
         "add_part": True,
-        "extensions": [searchInfoExtension(), mosaicWmtsExtension(tile_dependencies=[])],
+        "extensions": [
+            searchInfoExtension(),
+            # Named for what it shows: the id of a search changes with every word of it, and
+            # the catalogue's links must name the layer.
+            mosaicWmtsExtension(tile_dependencies=[], layer_identifier_provider=lambda _: "masks"),
+        ],
     }
     searches = MosaicTilerFactory(
         path_dependency=SearchIdParams, router_prefix=SEARCH_PATH, **mosaic

@@ -1,10 +1,10 @@
 """Links of Items and Collections: what they lead to, from wherever the site is seen."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import morecantile
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -17,6 +17,17 @@ WEB_MAP_LINKS = "https://stac-extensions.github.io/web-map-links/v1.3.0/schema.j
 
 def _links(document: dict[str, Any]) -> dict[str, str]:
     return {link["rel"]: link["href"] for link in document["links"]}
+
+
+def _tile(bbox: list[float], zoom: int) -> dict[str, int]:
+    """Web Mercator tile that holds the middle of a box."""
+    west, south, east, north = bbox
+    longitude, latitude = (west + east) / 2, math.radians((south + north) / 2)
+    return {
+        "x": int((longitude + 180) / 360 * 2**zoom),
+        "y": int((1 - math.asinh(math.tan(latitude)) / math.pi) / 2 * 2**zoom),
+        "z": zoom,
+    }
 
 
 def _site() -> FastAPI:
@@ -95,6 +106,8 @@ def test_links_that_were_not_asked_for_are_not_made(client: TestClient) -> None:
     assert item["assets"]["mask"]["href"].startswith("http://testserver/collections/")
 
 
+# The tile server lists every tiling, those of the poles too.
+@pytest.mark.filterwarnings("ignore:Point .* is outside TMS bounds")
 def test_every_link_is_answered_by_the_mounted_site(
     environment: dict[str, str], masks: list[Stored]
 ) -> None:
@@ -103,17 +116,13 @@ def test_every_link_is_answered_by_the_mounted_site(
         item = client.get(f"/stac/collections/{COLLECTION}/items/{masks[1].item}").json()
         collection = client.get(f"/stac/collections/{COLLECTION}").json()
         assert _links(item)["root"] == "http://testserver/stac/"
-        west, south, east, north = item["bbox"]
-        tile = morecantile.tms.get("WebMercatorQuad").tile(
-            (west + east) / 2, (south + north) / 2, 13
-        )
         assert _links(item)["tilejson"].startswith("http://testserver/tiler/collections/")
         # The map page is another part's, and the source product is nobody's here.
         elsewhere = {"map", "derived_from", "license", "about"}
         for link in [*page["links"], *item["links"], *collection["links"]]:
             if link["rel"] in elsewhere or link.get("method") == "POST":
                 continue
-            answer = client.get(link["href"].format(x=tile.x, y=tile.y, z=tile.z))
+            answer = client.get(link["href"].format(**_tile(item["bbox"], 13)))
             assert answer.status_code in (200, 204), (link, answer.text)
             assert answer.headers["content-type"].startswith(link["type"].partition(";")[0]), link
             if link["rel"] == "wmts":
