@@ -91,10 +91,10 @@ def postgres() -> Iterator[Postgres]:
     """Run a PostgreSQL server while the block runs."""
     # A short path: a socket's name must fit in 107 bytes, which pytest's folders do not.
     home = Path(tempfile.mkdtemp(prefix="nimbostac-pg-", dir="/tmp"))
-    if os.getuid() == 0:
-        shutil.chown(home, "postgres")
     server = Postgres(home, free_port())
     try:
+        if os.getuid() == 0:
+            shutil.chown(home, "postgres")
         server.create()
         server.start()
         try:
