@@ -150,7 +150,7 @@ class _Strips:
         light *= _QUANTIFICATION
         # Rounded before the offset, so that it shifts numbers exactly; 0 is kept for no data.
         shifted = np.rint(light) - (self._scene.published_offset or 0)
-        numbers = np.clip(shifted, 1, _LARGEST).astype(np.uint16)
+        numbers: NDArray[np.uint16] = np.clip(shifted, 1, _LARGEST).astype(np.uint16)
         numbers[~known] = 0
         return numbers
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.warp import Resampling, reproject
 
@@ -280,6 +281,22 @@ def test_a_band_cut_short_is_an_error_never_zeros(
     broken = replace(product, bands={"B02": replace(whole, path=str(cut))})
     with (
         Bands(broken, ["B02"], threads=threads) as bands,
+        pytest.raises(BandReadError, match="band B02 cannot be decoded"),
+    ):
+        bands.digital_numbers("B02", slice(0, SIZE), slice(0, SIZE))
+
+
+def test_small_tiles_cut_short_are_an_error_too(product: Product, tmp_path: Path) -> None:
+    # Many tiles in one read: where GDAL would decode them in threads and lose what they say.
+    small = tmp_path / "small.jp2"
+    tiles = {"BLOCKXSIZE": "64", "BLOCKYSIZE": "64", "QUALITY": "100", "REVERSIBLE": "YES"}
+    whole = product.band("B02")
+    rasterio.shutil.copy(whole.path, small, driver="JP2OpenJPEG", **tiles)
+    data = small.read_bytes()
+    small.write_bytes(data[: len(data) * 3 // 4])
+    broken = replace(product, bands={"B02": replace(whole, path=str(small))})
+    with (
+        Bands(broken, ["B02"]) as bands,
         pytest.raises(BandReadError, match="band B02 cannot be decoded"),
     ):
         bands.digital_numbers("B02", slice(0, SIZE), slice(0, SIZE))
