@@ -15,6 +15,9 @@
     │   ├── UnknownEngineError  no engine of that name
     │   ├── EngineMissingError  its packages are not installed
     │   ├── LevelError          a level that the engine does not take
+    │   ├── EngineOptionError   an option that the engine does not take
+    │   ├── BackendError        a device or backend that is not there
+    │   ├── AreaError           an area of interest that is no area, or lies elsewhere
     │   ├── UnknownNetworkError no network of that name
     │   └── WeightsError        weights that are absent, damaged or of another network
     │       ├── WeightsMissingError   not there, and not fetched
@@ -132,6 +135,21 @@ class LevelError(EngineError):
 
 class WeightsError(EngineError):
     """Weights that are absent, damaged or of another network."""
+
+
+class EngineOptionError(EngineError):
+    """An option that the engine does not take."""
+
+    def __init__(self, name: str, options: tuple[str, ...]) -> None:
+        super().__init__(f"engine {name} does not take {', '.join(options)}")
+
+
+class BackendError(EngineError):
+    """A device or backend that is not there, or cannot do what is asked of it."""
+
+
+class AreaError(EngineError):
+    """An area of interest that is no area, or lies elsewhere."""
 
 
 class UnknownNetworkError(EngineError):

@@ -2,14 +2,20 @@
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from producer.classes import MaskClass
-from producer.errors import EngineMissingError, LevelError, UnknownEngineError
+from producer.engines.options import EngineOptions
+from producer.errors import (
+    EngineMissingError,
+    EngineOptionError,
+    LevelError,
+    UnknownEngineError,
+)
 from producer.safe import Product
 
 Progress = Callable[[str, int, int], None]
@@ -85,12 +91,14 @@ class EngineEntry:
     title: str
     """One line for people."""
     factory: str
-    """``module:callable``, called with the level."""
+    """``module:callable``, called with the level and, if it takes any, the options."""
     levels: tuple[str, ...]
     extra: str
     """The extra of this distribution that brings its packages."""
     packages: tuple[str, ...] = ()
     """Distributions whose versions a record should name."""
+    takes: frozenset[str] = frozenset()
+    """Names of the ``EngineOptions`` that it takes."""
 
 
 ENTRIES: tuple[EngineEntry, ...] = (
@@ -101,6 +109,15 @@ ENTRIES: tuple[EngineEntry, ...] = (
         levels=("L1C", "L2A"),
         extra="producer",
         packages=("onnxruntime", "ukis-csmask"),
+    ),
+    EngineEntry(
+        name="kappamask",
+        title="KappaMask 2.4 of KappaZeta: cloud, thin cloud and cloud shadow at 10 m",
+        factory="producer.engines.kappamask:load",
+        levels=("L1C", "L2A"),
+        extra="kappamask",
+        packages=("torch", "openvino"),
+        takes=frozenset(option.name for option in fields(EngineOptions)),
     ),
 )
 
@@ -122,21 +139,32 @@ def entry(name: str) -> EngineEntry:
     raise UnknownEngineError(name, names())
 
 
-def load(name: str, level: str) -> Engine:
+def load(name: str, level: str, options: EngineOptions | None = None) -> Engine:
     """Load an engine with its model for one level.
+
+    Args:
+        name: Registry name.
+        level: ``L1C`` or ``L2A``.
+        options: How it shall work; one that it does not take must be left as it is.
 
     Raises:
         UnknownEngineError: No engine has this name.
         LevelError: The engine does not take this level.
+        EngineOptionError: It does not take one of the options.
         EngineMissingError: Its packages are not installed.
         WeightsError: Its weights are absent or damaged.
     """
     found = entry(name)
     if level not in found.levels:
         raise LevelError(name, level, found.levels)
+    options = options or EngineOptions()
+    refused = tuple(option for option in options.changed if option not in found.takes)
+    if refused:
+        raise EngineOptionError(name, refused)
+    arguments = (level, options) if found.takes else (level,)
     module, _, factory = found.factory.partition(":")
     try:
-        engine: Engine = getattr(importlib.import_module(module), factory)(level)
+        engine: Engine = getattr(importlib.import_module(module), factory)(*arguments)
     except ModuleNotFoundError as error:
         raise EngineMissingError(name, str(error.name), found.extra) from error
     return engine

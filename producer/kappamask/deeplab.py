@@ -132,13 +132,14 @@ class DeepLab(nn.Module):
 
     def __init__(self, channels: int, classes: int = 6) -> None:
         super().__init__()
+        self.channels = channels
         self.encoder = Xception(channels)
         self.pyramid = Pyramid(1024, 256)
         self.decoder = Decoder(256, 256)
         self.head = nn.Conv2d(256, classes, 1)
 
     def coarse_logits(self, x: Tensor) -> Tensor:
-        """Score each class at a quarter of the resolution."""
+        """Score each class at a quarter of the resolution: all that has weights."""
         low, high = self.encoder(x)
         out: Tensor = self.head(self.decoder(low, self.pyramid(high)))
         return out
@@ -155,7 +156,17 @@ class DeepLab(nn.Module):
         Returns:
             (image, class, 512, 512) logits.
         """
-        return quadrupled(self.coarse_logits(x))
+        return self.enlarged(self.coarse_logits(x))
+
+    @staticmethod
+    def enlarged(logits: Tensor) -> Tensor:
+        """Bring coarse scores to the resolution of the input."""
+        return quadrupled(logits)
+
+    @staticmethod
+    def comparable(logits: Tensor) -> Tensor:
+        """Give what the greatest is sought among; a softmax keeps the order."""
+        return logits
 
     @staticmethod
     def probabilities(logits: Tensor) -> Tensor:

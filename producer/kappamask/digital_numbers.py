@@ -1,24 +1,14 @@
 """Digital numbers as cm-vsm leaves them, and their way to a network's inputs."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from producer.engines.options import Mode
 from producer.kappamask.spectra import Spectrum
 
 FULL_SCALE = 65535
-
-
-class Mode(StrEnum):
-    """How radiometric offsets of baseline 04.00 and later are treated."""
-
-    HARMONISED = "harmonised"
-    """Taken off by band, at both levels: the network sees what it was trained on."""
-    LEGACY = "legacy-2.4"
-    """As km_predict 2.4 does, to reproduce its masks: taken off the Level-1C bands while twice as
-    much is taken off the maxima, ignored in Level 2A, and undefined drawn as semi-transparent."""
 
 
 def truncation() -> NDArray[np.uint16]:

@@ -49,6 +49,7 @@ class UNet(nn.Module):
 
     def __init__(self, channels: int, levels: int = 5, classes: int = 6) -> None:
         super().__init__()
+        self.channels = channels
         filters = [64 * 2**level for level in range(levels)]
         self.falls = nn.ModuleList(
             Pair(before, after)
@@ -57,6 +58,18 @@ class UNet(nn.Module):
         self.rises = nn.ModuleList(Rise(2 * after, after) for after in filters[-2::-1])
         self.squeeze = nn.Conv2d(filters[0], 2, 3, padding=1)
         self.head = nn.Conv2d(2, classes, 1)
+
+    def coarse_logits(self, x: Tensor) -> Tensor:
+        """Score each class; a U-Net's scores have full resolution already."""
+        skipped: list[Tensor] = []
+        for fall in self.falls:
+            x = fall(functional.max_pool2d(x, 2) if skipped else x)
+            skipped.append(x)
+        skipped.pop()
+        for rise in self.rises:
+            x = rise(x, skipped.pop())
+        out: Tensor = self.head(self.squeeze(x).relu())
+        return out
 
     def forward(self, x: Tensor) -> Tensor:
         """Score each class.
@@ -68,15 +81,17 @@ class UNet(nn.Module):
         Returns:
             (image, class, row, column) logits.
         """
-        skipped: list[Tensor] = []
-        for fall in self.falls:
-            x = fall(functional.max_pool2d(x, 2) if skipped else x)
-            skipped.append(x)
-        skipped.pop()
-        for rise in self.rises:
-            x = rise(x, skipped.pop())
-        out: Tensor = self.head(self.squeeze(x).relu())
-        return out
+        return self.enlarged(self.coarse_logits(x))
+
+    @staticmethod
+    def enlarged(logits: Tensor) -> Tensor:
+        """Bring scores to the resolution of the input, which they have."""
+        return logits
+
+    @staticmethod
+    def comparable(logits: Tensor) -> Tensor:
+        """Give what the greatest is sought among; of sigmoids that round to 1 the first wins."""
+        return logits.sigmoid()
 
     @staticmethod
     def probabilities(logits: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from producer.errors import WeightsDigestError, WeightsFileError, WeightsMissingError
 from producer.kappamask import keras_weights, networks
 from producer.kappamask.spectra import ARCHITECTURES, Spectrum, spectrum
+from producer.settings import ProducerSettings
 
 NAMES = tuple(
     f"{level}_{architecture}" for level in ("l1c", "l2a") for architecture in ARCHITECTURES
@@ -53,6 +54,11 @@ class WeightsCache:
     """A folder of weights."""
 
     folder: Path
+
+    @classmethod
+    def of(cls, settings: ProducerSettings) -> Self:
+        """Find the cache that the settings name."""
+        return cls(settings.cache_dir.expanduser() / "kappamask")
 
     def cards(self) -> tuple[WeightsCard, ...]:
         """List what is there, by name."""

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from producer.kappamask.digital_numbers import Mode, decoding, normalisation, truncation
+from producer.engines.options import Mode
+from producer.kappamask.digital_numbers import decoding, normalisation, truncation
 from producer.kappamask.resampling import enlarge, weights
 from producer.kappamask.spectra import spectrum
 
