@@ -20,7 +20,7 @@ from tests import servers
 
 # What a developer's shell says must not reach a test.
 for _name in [name for name in os.environ if name.startswith(("PG", "NIMBOSTAC_"))]:
-    if _name != "NIMBOSTAC_SHARED":
+    if _name not in ("NIMBOSTAC_SHARED", "NIMBOSTAC_SCHEMAS"):
         del os.environ[_name]
 
 
