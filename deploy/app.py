@@ -115,7 +115,7 @@ def create_app() -> FastAPI:
     app.add_api_route("/healthz/ready", _ready)
     for name, service in app.state.services.items():
         app.mount(f"/{name}", service)
-    app.mount("/", GZipMiddleware(WebFiles(directory=web_folder(), html=True)))
+    app.mount("/", GZipMiddleware(WebFiles(directory=web_folder(), html=True), compresslevel=6))
     return app
 
 

@@ -16,7 +16,7 @@ import redis as redis_client
 os.environ["TITILER_PGSTAC_CACHE_DISABLE"] = "TRUE"
 
 from producer.storage import Storage
-from tests import servers
+from tests import servers, stacks
 
 # What a developer's shell says must not reach a test.
 for _name in [name for name in os.environ if name.startswith(("PG", "NIMBOSTAC_"))]:
@@ -85,3 +85,11 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
     storage = Storage.from_url(str(tmp_path / "store"))
     monkeypatch.setenv("NIMBOSTAC_STORE_URL", storage.url)
     return storage
+
+
+@pytest.fixture(scope="session")
+def running_stack() -> Iterator[stacks.Stack]:
+    """Run a whole stack."""
+    with stacks.stack() as stack:
+        stack.up()
+        yield stack
