@@ -113,8 +113,8 @@ def agreement(classes: NDArray[np.uint8], truth: NDArray[np.uint8]) -> dict[str,
         found, true = np.isin(classes, values), np.isin(truth, values)
         both = np.count_nonzero(found & true)
         scores[name] = {
-            "recall": round(both / max(np.count_nonzero(true), 1), 4),
-            "precision": round(both / max(np.count_nonzero(found), 1), 4),
+            "recall": round(float(both / max(np.count_nonzero(true), 1)), 4),
+            "precision": round(float(both / max(np.count_nonzero(found), 1)), 4),
         }
     of_thin = np.bincount(classes[np.isin(truth, thin)], minlength=len(MaskClass))
     scores["thin_cloud_taken_for"] = {
