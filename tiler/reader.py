@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import attr
 import rasterio
@@ -150,9 +151,15 @@ class ItemReader(MultiBaseReader):
         if found is None:
             raise InvalidAssetName(f"{name!r} is not valid, should be one of {self.assets}")
         return AssetInfo(
-            url=found.href,
+            url=_opened_as(found.href),
             name=name,
             media_type=found.media_type,
             reader_options={"max_image_px": self.input.max_image_px},
             method_options={},
         )
+
+
+def _opened_as(href: str) -> str:
+    # GDAL takes what follows file:// for the path as it stands, a %20 for three characters.
+    parts = urlsplit(href)
+    return unquote(parts.path) if parts.scheme == "file" else href

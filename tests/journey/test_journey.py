@@ -94,15 +94,9 @@ def test_asking_again_changes_nothing(
 def test_a_pixel_of_a_tile_has_the_colour_of_the_class_in_the_mask(
     item: dict[str, Any], running_stack: Stack
 ) -> None:
-    west, south, east, north = item["bbox"]
-    zoom = 14
-    x, y = web_mercator((west + east) / 2, (south + north) / 2)
+    zoom, column, row = tile_at(item, 14)
     span = 2 * _EARTH_M / 2**zoom
-    column, row = int((x + _EARTH_M) / span), int((_EARTH_M - y) / span)
-    address = links(item)["xyz"]
-    for name, value in (("z", zoom), ("x", column), ("y", row)):
-        address = address.replace(f"{{{name}}}", str(value))
-    drawn = picture(get(address).content)
+    drawn = picture(get(filled(links(item)["xyz"], z=zoom, x=column, y=row)).content)
 
     # Where each pixel's centre lies in the mask, by another way than the tile server's.
     step = span / _TILE_PX
@@ -125,27 +119,19 @@ def test_a_pixel_of_a_tile_has_the_colour_of_the_class_in_the_mask(
 
 
 def test_the_wmts_address_leads_to_the_same_tiles(item: dict[str, Any]) -> None:
-    answer = get(links(item)["wmts"])
+    (link,) = (link for link in item["links"] if link["rel"] == "wmts")
     names = {"wmts": "http://www.opengis.net/wmts/1.0", "ows": "http://www.opengis.net/ows/1.1"}
-    capabilities = fromstring(answer.content)
-    template = capabilities.find(".//wmts:Layer/wmts:ResourceURL", names).get("template")
-    west, south, east, north = item["bbox"]
-    x, y = web_mercator((west + east) / 2, (south + north) / 2)
-    span = 2 * _EARTH_M / 2**13
-    place = {"z": 13, "x": int((x + _EARTH_M) / span), "y": int((_EARTH_M - y) / span)}
-    xyz = links(item)["xyz"]
-    for name, value in place.items():
-        xyz = xyz.replace(f"{{{name}}}", str(value))
-    for name, value in (
-        ("TileMatrix", place["z"]),
-        ("TileCol", place["x"]),
-        ("TileRow", place["y"]),
-        ("TileMatrixSet", "WebMercatorQuad"),
-    ):
-        template = template.replace(f"{{{name}}}", str(value))
-    by_wmts = get(template)
+    capabilities = fromstring(get(link["href"]).content)
+    (template,) = (
+        layer.find("wmts:ResourceURL", names).attrib["template"]
+        for layer in capabilities.iterfind(".//wmts:Layer", names)
+        if layer.find("ows:Identifier", names).text == link["wmts:layer"]
+    )
+    z, x, y = tile_at(item, 13)
+    by_wmts = get(filled(template, TileMatrix=z, TileCol=x, TileRow=y))
     assert by_wmts.headers["content-type"] == "image/png", by_wmts.text
-    np.testing.assert_array_equal(picture(by_wmts.content), picture(get(xyz).content))
+    by_xyz = get(filled(links(item)["xyz"], z=z, x=x, y=y))
+    np.testing.assert_array_equal(picture(by_wmts.content), picture(by_xyz.content))
 
 
 def test_the_mask_is_read_by_gdal_over_http(item: dict[str, Any], running_stack: Stack) -> None:
@@ -200,6 +186,16 @@ def uniform(values: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return same
 
 
-def web_mercator(longitude: float, latitude: float) -> tuple[float, float]:
-    xs, ys = transform("EPSG:4326", "EPSG:3857", [longitude], [latitude])
-    return xs[0], ys[0]
+def tile_at(item: dict[str, Any], zoom: int) -> tuple[int, int, int]:
+    """Give the tile at the centre of an Item as (zoom, column, row)."""
+    west, south, east, north = item["bbox"]
+    centre = [(west + east) / 2], [(south + north) / 2]
+    (x,), (y,) = transform("EPSG:4326", "EPSG:3857", *centre)
+    span = 2 * _EARTH_M / 2**zoom
+    return zoom, int((x + _EARTH_M) / span), int((_EARTH_M - y) / span)
+
+
+def filled(template: str, **values: int) -> str:
+    for name, value in values.items():
+        template = template.replace(f"{{{name}}}", str(value))
+    return template
