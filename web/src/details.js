@@ -15,7 +15,7 @@ import {
   tileOf,
 } from "./facts.js";
 import { sharesBar } from "./list.js";
-import { snippetsOf } from "./snippets.js";
+import { openIn } from "./open-in.js";
 
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").Services} Services */
@@ -122,89 +122,6 @@ function subtitle(item) {
     text(item, "nimbostac:engine"),
   ];
   return parts.filter(Boolean).join(" \u00b7 ");
-}
-
-/** @param {string} code */
-function copyButton(code) {
-  const word = h("span", {}, "Copy");
-  const button = h(
-    "button",
-    {
-      type: "button",
-      class: "copy",
-      onclick: async () => {
-        let copied = true;
-        try {
-          await navigator.clipboard.writeText(code);
-        } catch {
-          // Not over plain http from another machine: the text is marked instead.
-          const shown = button.parentElement?.querySelector("code");
-          if (shown) getSelection()?.selectAllChildren(shown);
-          copied = false;
-        }
-        button.replaceChildren(icon(copied ? "done" : "copy"), word);
-        word.textContent = copied ? "Copied" : "Press Ctrl C";
-        setTimeout(() => {
-          button.replaceChildren(icon("copy"), word);
-          word.textContent = "Copy";
-        }, 2500);
-      },
-    },
-    icon("copy"),
-    word,
-  );
-  word.setAttribute("role", "status");
-  return button;
-}
-
-/** @param {Services} services @param {Item} item */
-function openIn(services, item) {
-  const snippets = snippetsOf(services, item);
-  const panel = h("div", { role: "tabpanel", id: "snippet", tabIndex: 0 });
-
-  /** @param {number} index */
-  function choose(index) {
-    const snippet = snippets[index];
-    tabs.forEach((tab, at) => {
-      tab.setAttribute("aria-selected", String(at === index));
-      tab.tabIndex = at === index ? 0 : -1;
-    });
-    panel.setAttribute("aria-labelledby", `tab-${snippet.id}`);
-    panel.replaceChildren(
-      h("p", { class: "soft" }, snippet.hint),
-      h("pre", {}, h("code", {}, snippet.text)),
-      copyButton(snippet.text),
-    );
-  }
-
-  const tabs = snippets.map((snippet, index) =>
-    h(
-      "button",
-      {
-        type: "button",
-        role: "tab",
-        id: `tab-${snippet.id}`,
-        "aria-controls": "snippet",
-        onclick: () => choose(index),
-        onkeydown: (/** @type {KeyboardEvent} */ event) => {
-          const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-          if (!step) return;
-          const next = (index + step + tabs.length) % tabs.length;
-          choose(next);
-          tabs[next].focus();
-        },
-      },
-      snippet.title,
-    ),
-  );
-  choose(0);
-  return h(
-    "section",
-    {},
-    h("h3", {}, "Open in"),
-    h("div", { class: "tabs", role: "tablist", "aria-label": "Open in" }, ...tabs),
-    panel,
-  );
 }
 
 /** @param {"back" | "next"} way @param {string} label @param {Item | null} to @param {Doing} doing */

@@ -8,6 +8,7 @@ import {
 } from "maplibre-gl";
 
 import { gridLines, groundStyle, paintGround } from "./basemap.js";
+import { serveClasses } from "./class-tiles.js";
 import { serveEarth } from "./earth.js";
 import { addFootprints } from "./footprints.js";
 import { boxOf, unwrapped, wrapped } from "./geometry.js";
@@ -53,6 +54,7 @@ function rasterSource({ tiles, minzoom, maxzoom, bounds }) {
 export function createMap(container, { theme, config, view, hearing }) {
   let now = theme;
   serveEarth();
+  serveClasses();
   const map = new MapView({
     container,
     center: view ? [view.longitude, view.latitude] : [12, 35],

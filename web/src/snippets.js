@@ -1,8 +1,6 @@
 // Ready-made commands and code for just one Item.
 
 import { itemAddress, linkOf, tileTemplate, wmts } from "./addresses.js";
-import { boxOf, unwrapped } from "./geometry.js";
-import { dayOf } from "./facts.js";
 
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").Services} Services */
@@ -26,18 +24,13 @@ print(item.properties["eo:cloud_cover"], item.assets["mask"].href)`;
 
 /** @param {Services} services @param {Item} item */
 function odcStac(services, item) {
-  const [west, south, east, north] = unwrapped(boxOf(item.bbox)).map((degrees) => +degrees.toFixed(4));
   return `import odc.stac
 import pystac_client
 
 catalog = pystac_client.Client.open(${quoted(services.stac)})
-search = catalog.search(
-    collections=[${quoted(item.collection)}],
-    bbox=(${west}, ${south}, ${east}, ${north}),
-    datetime=${quoted(dayOf(item))},
-)
-masks = odc.stac.load(search.items(), bands=["mask"], chunks={}, resampling="nearest")
-clear = masks.mask == 1`;
+search = catalog.search(collections=[${quoted(item.collection)}], ids=[${quoted(item.id)}])
+masks = odc.stac.load(search.items(), bands=["mask"], resampling="nearest")
+clear = masks.mask.isel(time=0) == 1`;
 }
 
 /** @param {Item} item @param {string} cog */

@@ -1,8 +1,10 @@
 // One product on the map: its mask over its true colours, and its page beside them.
 
-import { forMap, tileJson, tileTemplate, withQuery } from "./addresses.js";
+import { forMap, tileJson, tileTemplate } from "./addresses.js";
 import { fetchItem, fetchJson } from "./catalog.js";
+import { withoutClasses } from "./class-tiles.js";
 import { showDetails } from "./details.js";
+import { classesOf } from "./facts.js";
 import { boxOf } from "./geometry.js";
 import { tell, wordsOf } from "./notices.js";
 
@@ -35,9 +37,13 @@ export function createViewer({ services, store, view, details, notice, neighbour
 
   /** @param {Item} of */
   const maskTiles = (of) => {
-    const classes = store.state.classes;
+    const drawn = store.state.classes;
+    const hidden = classesOf(of).filter(({ name }) => drawn && !drawn.includes(name));
     const template = forMap(tileTemplate(services, of, "mask"));
-    return withQuery(template, "classes", classes && (classes.join(",") || "none"));
+    return withoutClasses(
+      template,
+      hidden.map(({ value }) => value),
+    );
   };
 
   /** @param {Item} of @param {AbortSignal} signal */

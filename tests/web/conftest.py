@@ -1,0 +1,98 @@
+"""The page as a browser shows it: headless Chromium on the real services in one process."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from producer.storage import Storage
+from tests import records
+from tests.servers import Postgres, free_port, wait_for_port
+from tests.web.screen import FLAGS, Visit, Visits
+
+ROOT = Path(__file__).parents[2]
+DAYS = (datetime(2017, 2, 6, 10, 21, tzinfo=UTC), records.SENSED, datetime(2017, 3, 8, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def catalogue_home(
+    pg_server: Postgres, pgstac_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """Catalogue four masks; gives the environment of services that serve them."""
+    name = f"web_{os.urandom(4).hex()}"
+    store = Storage.from_url(str(tmp_path_factory.mktemp("store")))
+    environment = {
+        **pg_server.environment,
+        "PGDATABASE": name,
+        "NIMBOSTAC_STORE_URL": store.url,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in environment.items():
+            patch.setenv(variable, value)
+        with psycopg.connect(dbname="postgres", autocommit=True) as server:
+            server.execute(f"CREATE DATABASE {name} TEMPLATE {pgstac_template}")
+            masks = [records.stored_mask(store, "33UUU", day) for day in DAYS]
+            records.catalogued(store, *masks, records.stored_mask(store, "35VLF", DAYS[1]))
+            yield environment
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def site(catalogue_home: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the page, the catalogue and the tiles; gives their address."""
+    subprocess.run(["sh", ROOT / "web/vendor.sh"], check=True)
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "--factory", "deploy.app:create_app"]
+    log = tmp_path_factory.mktemp("site") / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--port", str(port), "--log-level", "warning"],
+            cwd=ROOT,
+            env={**os.environ, **catalogue_home},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_for_port(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Run the system's Chromium."""
+    chromium = shutil.which("chromium")
+    assert chromium, "the tests need Chromium: run deploy/setup.sh dev"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visits(browser: Browser, site: str) -> Iterator[Visits]:
+    """Open pages of the site; what they complain of fails the test at its end."""
+    visits = Visits(browser, site)
+    yield visits
+    visits.close()
+
+
+@pytest.fixture
+def visit(visits: Visits) -> Visit:
+    """Open one page, with nothing unusual about its browser."""
+    return visits.open()
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    """Give Playwright's side of that visit."""
+    return visit.page

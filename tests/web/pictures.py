@@ -1,0 +1,111 @@
+"""Pictures of the web page for the README, taken of a stack that runs.
+
+``python -m tests.web.pictures http://127.0.0.1:8080`` takes them again.
+"""
+
+import argparse
+import shutil
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from playwright.sync_api import sync_playwright
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import MemoryFile
+from scipy.cluster.vq import kmeans2, vq
+
+from tests.web.screen import FLAGS, Visits
+
+_FOLDER = Path(__file__).parents[2] / "web" / "pictures"
+_COLORS = 256
+_OWN_COLORS = 176
+"""Most frequent colours, of paper and letters, that are kept as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture, and how the page is shown on it."""
+
+    name: str
+    query: dict[str, str]
+    dark: bool = False
+    size_px: tuple[int, int] = (1280, 800)
+    scale: float = 1
+
+
+def take(site: str, folder: Path) -> None:
+    """Take every picture of a running site, as PNGs in a folder."""
+    newest = httpx.get(f"{site}/stac/search", params={"limit": 1}, trust_env=False).json()
+    if not newest["features"]:
+        raise SystemExit(f"the catalogue at {site} is empty; nimbostac demo fills it")
+    item = newest["features"][0]
+    opened = {"collection": item["collection"], "item": item["id"], "opacity": "70"}
+    pictures = (
+        Picture("map", {}),
+        Picture("product", opened),
+        Picture("dark", opened, dark=True),
+        Picture("phone", opened, size_px=(390, 780), scale=1.5),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        visits = Visits(browser, site)
+        for picture in pictures:
+            width_px, height_px = picture.size_px
+            visit = visits.open(
+                viewport={"width": width_px, "height": height_px},
+                color_scheme="dark" if picture.dark else "light",
+                device_scale_factor=picture.scale,
+            )
+            visit.go(f"?{urlencode(picture.query)}")
+            (folder / f"{picture.name}.png").write_bytes(_small(visit.page.screenshot()))
+        visits.close()
+        browser.close()
+
+
+def _small(png: bytes) -> bytes:
+    """Bring a picture to 256 colours, a third of its bytes."""
+    with MemoryFile(png) as file, file.open() as source:
+        pixels = np.moveaxis(source.read([1, 2, 3]), 0, -1)
+    palette = _palette(pixels)
+    indices = vq(pixels.reshape(-1, 3).astype(np.float32), palette)[0]
+    rows, columns, _ = pixels.shape
+    colormap = {index: (*map(int, color), 255) for index, color in enumerate(palette)}
+    options = {"driver": "PNG", "height": rows, "width": columns, "count": 1, "dtype": "uint8"}
+    with MemoryFile() as file:
+        with file.open(**options, zlevel=9) as target:
+            target.write(indices.reshape(1, rows, columns).astype(np.uint8))
+            target.write_colormap(1, colormap)
+        return bytes(file.read())
+
+
+def _palette(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(color, channel): the most frequent colours, and the middles of all others."""
+    colors, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    own, others = colors[order[:_OWN_COLORS]], colors[order[_OWN_COLORS:]]
+    if len(others) <= _COLORS - _OWN_COLORS:
+        return np.concatenate([own, others]).astype(np.float32)
+    middles, _ = kmeans2(others.astype(np.float32), _COLORS - _OWN_COLORS, minit="++", seed=0)
+    return np.concatenate([own, np.round(middles)]).astype(np.float32)
+
+
+def main() -> None:
+    """Take the pictures that the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("site", help="address of a running stack")
+    parser.add_argument("--folder", type=Path, default=_FOLDER)
+    arguments = parser.parse_args()
+    with warnings.catch_warnings(), rasterio.Env(GDAL_PAM_ENABLED="NO"):
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        take(arguments.site.rstrip("/"), arguments.folder)
+
+
+if __name__ == "__main__":
+    main()

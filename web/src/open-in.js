@@ -1,0 +1,93 @@
+// Ways to use a product elsewhere: tabs of addresses and code, each copied by one click.
+
+import { h, icon } from "./dom.js";
+import { snippetsOf } from "./snippets.js";
+
+/** @typedef {import("./types").Item} Item */
+/** @typedef {import("./types").Services} Services */
+
+/** @param {string} code */
+function copyButton(code) {
+  const word = h("span", {}, "Copy");
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "copy",
+      onclick: async () => {
+        let copied = true;
+        try {
+          await navigator.clipboard.writeText(code);
+        } catch {
+          // Not over plain http from another machine: the text is marked instead.
+          const shown = button.parentElement?.querySelector("code");
+          if (shown) getSelection()?.selectAllChildren(shown);
+          copied = false;
+        }
+        button.replaceChildren(icon(copied ? "done" : "copy"), word);
+        word.textContent = copied ? "Copied" : "Press Ctrl C";
+        setTimeout(() => {
+          button.replaceChildren(icon("copy"), word);
+          word.textContent = "Copy";
+        }, 2500);
+      },
+    },
+    icon("copy"),
+    word,
+  );
+  word.setAttribute("role", "status");
+  return button;
+}
+
+/**
+ * @param {Services} services
+ * @param {Item} item
+ */
+export function openIn(services, item) {
+  const snippets = snippetsOf(services, item);
+  const panel = h("div", { role: "tabpanel", id: "snippet" });
+
+  /** @param {number} index */
+  function choose(index) {
+    const snippet = snippets[index];
+    tabs.forEach((tab, at) => {
+      tab.setAttribute("aria-selected", String(at === index));
+      tab.tabIndex = at === index ? 0 : -1;
+    });
+    panel.setAttribute("aria-labelledby", `tab-${snippet.id}`);
+    panel.replaceChildren(
+      h("p", { class: "soft" }, snippet.hint),
+      h("pre", { tabIndex: 0 }, h("code", {}, snippet.text)),
+      copyButton(snippet.text),
+    );
+  }
+
+  const tabs = snippets.map((snippet, index) =>
+    h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${snippet.id}`,
+        "aria-controls": "snippet",
+        onclick: () => choose(index),
+        onkeydown: (/** @type {KeyboardEvent} */ event) => {
+          const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+          if (!step) return;
+          const next = (index + step + tabs.length) % tabs.length;
+          choose(next);
+          tabs[next].focus();
+        },
+      },
+      snippet.title,
+    ),
+  );
+  choose(0);
+  return h(
+    "section",
+    {},
+    h("h3", {}, "Open in"),
+    h("div", { class: "tabs", role: "tablist", "aria-label": "Open in" }, ...tabs),
+    panel,
+  );
+}
