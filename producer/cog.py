@@ -47,6 +47,15 @@ PREVIEW_ENCODING: Mapping[str, str] = {
 }
 """JPEG stores three bands as YCbCr, and the mask losslessly beside them."""
 
+PROBABILITY_ENCODING: Mapping[str, str] = {
+    "BLOCKSIZE": str(BLOCK_PX),
+    "COMPRESS": "DEFLATE",
+    "PREDICTOR": "YES",
+    "OVERVIEW_RESAMPLING": "AVERAGE",
+    "NUM_THREADS": "ALL_CPUS",
+}
+"""Averages, as of any quantity; a class has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Raster:
@@ -116,6 +125,32 @@ def encode_preview(
     with _encoded(raster, PREVIEW_ENCODING) as (data, written):
         if not np.array_equal(written.dataset_mask() > 0, valid):
             raise CogError("the preview that was read back has another mask")
+        return data
+
+
+def encode_probabilities(
+    probabilities: NDArray[np.uint8], grid: Grid, tags: Mapping[str, str]
+) -> bytes:
+    """Encode how likely each class is.
+
+    Args:
+        probabilities: (class, row, column), 0 to 255 for 0 to 1.
+        grid: Where it lies.
+        tags: Metadata of the file.
+
+    Raises:
+        CogError: GDAL refused, or what it wrote is not what it was given.
+    """
+    raster = Raster(
+        pixels=probabilities,
+        grid=grid,
+        tags={**tags, "UNIT": "1/255"},
+        descriptions=("undefined", *(info.name for info in CLASSES[1:])),
+    )
+    with _encoded(raster, PROBABILITY_ENCODING) as (data, written):
+        for band, pixels in enumerate(probabilities, start=1):
+            if not np.array_equal(written.read(band), pixels):
+                raise CogError("the probabilities that were read back are not those written")
         return data
 
 

@@ -10,6 +10,8 @@ PREVIEW = "preview"
 """Asset key of the true-colour COG."""
 THUMBNAIL = "thumbnail"
 """Asset key of the class-coloured PNG."""
+PROBABILITIES = "probabilities"
+"""Asset key of the probability of each class."""
 METADATA = "metadata"
 """Asset key of the record."""
 
@@ -18,6 +20,7 @@ SUFFIXES = {
     CATEGORIES: ".tif.aux.xml",
     PREVIEW: "_preview.tif",
     THUMBNAIL: "_thumbnail.png",
+    PROBABILITIES: "_probabilities.tif",
     METADATA: ".json",
 }
 """What follows the stem, by asset key."""

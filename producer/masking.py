@@ -4,15 +4,22 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from producer import engines, layout, quicklook
-from producer.cog import COG_MEDIA_TYPE, category_names, encode_mask, encode_preview
-from producer.engines import Engine, Progress, silent
+from producer import engines, km_names, layout, quicklook
+from producer.cog import (
+    COG_MEDIA_TYPE,
+    category_names,
+    encode_mask,
+    encode_preview,
+    encode_probabilities,
+)
+from producer.engines import Engine, Progress, choice, silent
 from producer.errors import RecordError, StorageError
 from producer.grid import Grid
+from producer.options import EngineOptions
 from producer.png import encode_png
 from producer.provenance import (
     engine_record,
@@ -23,6 +30,7 @@ from producer.provenance import (
 )
 from producer.record import FileRecord, MaskRecord
 from producer.safe import Product, open_product
+from producer.settings import ProducerSettings
 from producer.storage import Storage
 
 
@@ -34,6 +42,21 @@ class MaskOptions:
     """Make a mask again that is there already."""
     preview: bool = True
     """Make a true-colour preview too."""
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    """How the engine works."""
+    km_names: bool = False
+    """Put copies where km_predict puts its masks too, under its names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """An engine, ready for one level."""
+
+    engine: Engine
+    packages: tuple[str, ...]
+    """Distributions whose versions a record should name."""
+    notes: tuple[str, ...]
+    """Why it was taken."""
 
 
 class Masker:
@@ -52,9 +75,9 @@ class Masker:
             StorageError: The store cannot be opened.
         """
         self._store = store if isinstance(store, Storage) else Storage.from_url(str(store))
-        self._entry = engines.entry(engine)
+        self._name = engine if engine == choice.AUTO else engines.entry(engine).name
         self._options = options or MaskOptions()
-        self._loaded: dict[str, Engine] = {}
+        self._loaded: dict[str, _Loaded] = {}
 
     def mask(self, source: str | Path, progress: Progress = silent) -> MaskRecord:
         """Mask one product, or read the record if this engine's version has done so before.
@@ -71,23 +94,27 @@ class Masker:
             StorageError: The mask cannot be stored.
         """
         product = open_product(source)
-        engine = self._engine(product.name.level)
-        stem = layout.stem_key(product.name, engine.name, engine.version)
+        loaded = self._engine(product.name.level, progress)
+        stem = layout.stem_key(product.name, loaded.engine.name, loaded.engine.version)
         if not self._options.overwrite:
-            record = self._done(stem)
+            record = self._done(stem, product)
             if record is not None:
                 return record
-        return _Work(self._store, product, engine, stem).run(
-            self._entry.packages, progress, with_preview=self._options.preview
-        )
+        return _Work(self._store, product, loaded, stem).run(self._options, progress)
 
-    def _engine(self, level: str) -> Engine:
-        engine = self._loaded.get(level)
-        if engine is None:
-            engine = self._loaded[level] = engines.load(self._entry.name, level)
-        return engine
+    def _engine(self, level: str, progress: Progress) -> _Loaded:
+        loaded = self._loaded.get(level)
+        if loaded is None:
+            name, options = self._name, self._options.engine
+            notes: tuple[str, ...] = ()
+            if name == choice.AUTO:
+                chosen = choice.choose(level, options, ProducerSettings(), progress)
+                name, notes = chosen.engine, (chosen.reason,)
+            engine = engines.load(name, level, options)
+            loaded = self._loaded[level] = _Loaded(engine, engines.entry(name).packages, notes)
+        return loaded
 
-    def _done(self, stem: str) -> MaskRecord | None:
+    def _done(self, stem: str, product: Product) -> MaskRecord | None:
         key = layout.file_key(stem, layout.METADATA)
         if self._store.head(key) is None:
             return None
@@ -95,7 +122,7 @@ class Masker:
             record = MaskRecord.parse(self._store.get(key), self._store.href(key))
         except RecordError:
             return None
-        if self._options.preview and layout.PREVIEW not in record.files:
+        if not self._wanted(product) <= {*record.files, *self._copies(product)}:
             return None
         folder = PurePosixPath(key).parent
         for file in record.files.values():
@@ -103,6 +130,21 @@ class Masker:
             if there is None or there.size != file.size:
                 return None
         return record
+
+    def _wanted(self, product: Product) -> set[str]:
+        """Give the asset keys, and keys in storage, that the options ask for."""
+        options, wanted = self._options, set()
+        if options.preview:
+            wanted.add(layout.PREVIEW)
+        if options.engine.probabilities:
+            wanted.add(layout.PROBABILITIES)
+        if options.km_names:
+            wanted.update(km_names.keys(product.name))
+        return wanted
+
+    def _copies(self, product: Product) -> set[str]:
+        keys = km_names.keys(product.name) if self._options.km_names else ()
+        return {key for key in keys if self._store.head(key) is not None}
 
 
 def mask_product(
@@ -118,7 +160,8 @@ def mask_product(
     Args:
         source: SAFE folder, or zip of one.
         store: Folder or ``s3://``, ``gs://`` or ``az://`` address to keep the mask in.
-        engine: Name in the registry of ``producer.engines``.
+        engine: Name in the registry of ``producer.engines``, or ``auto``: KappaMask if its
+            weights are there or can be fetched, else ukis-csmask; the record's notes say why.
         options: How the mask is made.
         progress: Told of each step.
 
@@ -133,35 +176,43 @@ def mask_product(
 class _Work:
     """One product on its way through one engine."""
 
-    def __init__(self, store: Storage, product: Product, engine: Engine, stem: str) -> None:
+    def __init__(self, store: Storage, product: Product, loaded: _Loaded, stem: str) -> None:
         self._store = store
         self._product = product
-        self._engine = engine
+        self._engine = loaded.engine
+        self._loaded = loaded
         self._stem = stem
         self._files: dict[str, FileRecord] = {}
         self._timings: dict[str, float] = {}
 
-    def run(
-        self, packages: tuple[str, ...], progress: Progress, *, with_preview: bool
-    ) -> MaskRecord:
+    def run(self, options: MaskOptions, progress: Progress) -> MaskRecord:
         began = time.perf_counter()
         product, engine = self._product, self._engine
         output = engine.mask(product, progress)
         self._timings.update(output.timings_s)
         # An old record must not vouch for files that are about to be replaced.
         self._store.delete(layout.file_key(self._stem, layout.METADATA))
-        software = software_versions(packages)
+        software = software_versions(self._loaded.packages)
         tags = self._tags(software)
         with self._step("thumbnail", progress):
             picture = encode_png(quicklook.thumbnail(output.mask))
             self._write(layout.THUMBNAIL, picture, "image/png")
-        if with_preview:
+        if options.preview:
             with self._step("preview", progress):
                 self._preview(tags)
         with self._step("cog", progress):
             # Names first, so that nobody ever sees a mask without them.
             self._write(layout.CATEGORIES, category_names(), "application/xml")
-            self._write(layout.MASK, encode_mask(output.mask, product.grid, tags), COG_MEDIA_TYPE)
+            cog = encode_mask(output.mask, product.grid, tags)
+            self._write(layout.MASK, cog, COG_MEDIA_TYPE)
+        if output.probabilities is not None:
+            with self._step("probabilities", progress):
+                data = encode_probabilities(output.probabilities, product.grid, tags)
+                self._write(layout.PROBABILITIES, data, COG_MEDIA_TYPE)
+        if options.km_names:
+            with self._step("km names", progress):
+                for copy, data in km_names.files(product.name, output.mask, cog):
+                    self._store.put(copy, data)
         self._timings["total"] = time.perf_counter() - began
         record = MaskRecord(
             product=str(product.name),
@@ -174,6 +225,7 @@ class _Work:
             pixels=pixel_counts(output.mask),
             files=self._files,
             timings_s={step: round(value, 3) for step, value in self._timings.items()},
+            notes=self._loaded.notes,
         )
         key = layout.file_key(self._stem, layout.METADATA)
         self._store.put(key, record.model_dump_json(indent=1, exclude_none=True).encode())

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from producer.options import Backend, EngineOptions, Mode, Precision
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
@@ -39,7 +41,13 @@ def mask(
             show_default=False,
         ),
     ] = None,
-    engine: Annotated[str, typer.Option(help="Which engine masks.")] = "ukis-csmask",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Which engine masks: kappamask, ukis-csmask, or auto: kappamask if its weights"
+            " are there or can be fetched, else ukis-csmask."
+        ),
+    ] = "auto",
     as_json: Annotated[
         bool, typer.Option("--json", help="One line of JSON a product on standard output.")
     ] = False,
@@ -49,6 +57,31 @@ def mask(
     preview: Annotated[
         bool, typer.Option(help="Make a true-colour preview beside each mask.")
     ] = True,
+    mode: Annotated[
+        Mode,
+        typer.Option(help="KappaMask: legacy-2.4 gives the masks of km_predict 2.4, bugs kept."),
+    ] = Mode.HARMONISED,
+    aoi: Annotated[
+        Path | None,
+        typer.Option(
+            help="KappaMask: GeoJSON file; only tiles of 5 km that it touches are masked.",
+            show_default=False,
+        ),
+    ] = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="KappaMask: write a COG of them, too.")
+    ] = False,
+    km_names: Annotated[
+        bool,
+        typer.Option("--km-names", help="Put copies under prediction/, named as by km_predict."),
+    ] = False,
+    device: Annotated[str, typer.Option(help="KappaMask: cpu, cuda or cuda:1.")] = "cpu",
+    precision: Annotated[
+        Precision, typer.Option(help="KappaMask: bf16 and fp16 change single pixels.")
+    ] = Precision.FLOAT32,
+    backend: Annotated[
+        Backend, typer.Option(help="KappaMask: what runs the network.")
+    ] = Backend.AUTO,
 ) -> None:
     """Mask products: a COG, a preview, a thumbnail and a record each.
 
@@ -56,16 +89,28 @@ def mask(
     command. Exit code 0: all are done; 1: some failed; 2: wrong usage; 130: interrupted.
     """
     from producer.engines import names
+    from producer.engines.choice import AUTO
     from producer.errors import NoSpaceError, ProducerError
+    from producer.kappamask.area import read_area
     from producer.masking import Masker, MaskOptions
     from producer.settings import ProducerSettings
     from producer.storage import Storage
 
-    if engine not in names():
-        raise typer.BadParameter(f"{engine!r} is none of {', '.join(names())}")
+    if engine not in (AUTO, *names()):
+        raise typer.BadParameter(f"{engine!r} is none of {', '.join((AUTO, *names()))}")
+    told = EngineOptions(
+        mode=mode,
+        aoi=None if aoi is None else read_area(aoi),
+        probabilities=probabilities,
+        device=device,
+        precision=precision,
+        backend=backend,
+    )
     paths = list(products(sources))
     store = Storage.from_url(output or ProducerSettings().store_url)
-    masker = Masker(store, engine, MaskOptions(overwrite=overwrite, preview=preview))
+    options = MaskOptions(overwrite=overwrite, preview=preview, engine=told, km_names=km_names)
+    masker = Masker(store, engine, options)
+    noted: set[str] = set()
     done = failed = 0
     with _bars() as bars:
         whole = bars.add_task("products", total=len(paths))
@@ -87,6 +132,7 @@ def mask(
                         break
                 else:
                     done += 1
+                    _tell_notes(bars, record, noted)
                     status = "there" if record.created < began else "made"
                     typer.echo(
                         json.dumps({"source": str(path), "status": status, **_facts(record, store)})
@@ -189,6 +235,13 @@ def _in_words(record: "MaskRecord") -> str:
         if info.value in record.engine.classes
     )
     return f"{record.product}: {sky}; {record.timings_s['total']:.0f} s"
+
+
+def _tell_notes(bars: "Bars", record: "MaskRecord", noted: set[str]) -> None:
+    for note in record.notes:
+        if note not in noted:
+            noted.add(note)
+            bars.console.print(note, markup=False, highlight=False)
 
 
 def _tell_failure(bars: "Bars", path: Path, error: "ProducerError", *, as_json: bool) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from producer.classes import MaskClass
-from producer.engines.options import EngineOptions
 from producer.errors import (
     EngineMissingError,
     EngineOptionError,
     LevelError,
     UnknownEngineError,
 )
+from producer.options import EngineOptions
 from producer.safe import Product
 
 Progress = Callable[[str, int, int], None]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from producer.engines import Progress, entry, silent
-from producer.engines.options import EngineOptions
 from producer.errors import WeightsError, WeightsMissingError
+from producer.options import EngineOptions
 from producer.settings import ProducerSettings
 
 AUTO = "auto"

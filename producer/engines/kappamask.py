@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from producer.classes import VALID_CLASSES, MaskClass
 from producer.engines import EngineOutput, Progress, Weights, silent
-from producer.engines.options import EngineOptions, Mode, Precision
 from producer.kappamask.chain import Chain
 from producer.kappamask.inference import predictor
 from producer.kappamask.spectra import spectrum
 from producer.kappamask.weights import WeightsCache, WeightsCard
+from producer.options import EngineOptions, Mode, Precision
 from producer.safe import Product
 from producer.settings import ProducerSettings
 

@@ -1,6 +1,8 @@
 """The tiles that an area of interest touches."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rasterio.errors import RasterioError
@@ -30,6 +32,39 @@ def touched(tiles: Sequence[Tile], grid: Grid, area: Mapping[str, Any]) -> list[
     if not found:
         raise AreaError("the area of interest lies outside of the product")
     return found
+
+
+def read_area(path: Path) -> dict[str, Any]:
+    """Read an area of interest from a GeoJSON file: a geometry, a Feature or several.
+
+    Returns:
+        A Polygon or MultiPolygon.
+
+    Raises:
+        AreaError: The file cannot be read or holds no polygon.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        polygons = [polygon for part in _geometries(found) for polygon in _polygons(part)]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise AreaError(f"{path} cannot be read as GeoJSON: {error}") from error
+    if not polygons:
+        raise AreaError(f"{path} holds no polygon")
+    if len(polygons) == 1:
+        return {"type": "Polygon", "coordinates": polygons[0]}
+    return {"type": "MultiPolygon", "coordinates": polygons}
+
+
+def _geometries(found: dict[str, Any]) -> list[dict[str, Any]]:
+    if found.get("type") == "FeatureCollection":
+        return [feature["geometry"] for feature in found["features"]]
+    return [found["geometry"] if found.get("type") == "Feature" else found]
+
+
+def _polygons(geometry: dict[str, Any]) -> list[Any]:
+    if geometry.get("type") == "Polygon":
+        return [geometry["coordinates"]]
+    return list(geometry["coordinates"]) if geometry.get("type") == "MultiPolygon" else []
 
 
 def _projected(area: Mapping[str, Any], grid: Grid) -> BaseGeometry:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from producer.bands import Bands
 from producer.classes import MaskClass
-from producer.engines.options import EngineOptions, Mode
 from producer.kappamask.area import touched
 from producer.kappamask.inference import Prediction, Predictor
 from producer.kappamask.preparing import Preparation, Prepared
 from producer.kappamask.spectra import Spectrum
 from producer.kappamask.tiling import SIZE_PX, Tile, tiles
+from producer.options import EngineOptions, Mode
 from producer.safe import Product
 
 Progress = Callable[[str, int, int], None]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from producer.engines.options import Mode
 from producer.kappamask.spectra import Spectrum
+from producer.options import Mode
 
 FULL_SCALE = 65535
 

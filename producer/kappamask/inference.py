@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from producer.engines.options import Backend, EngineOptions, Precision
 from producer.errors import BackendError
 from producer.kappamask.folding import folded
 from producer.kappamask.networks import Network
 from producer.kappamask.tiling import SIZE_PX
+from producer.options import Backend, EngineOptions, Precision
 
 _DTYPES = {
     Precision.FLOAT32: torch.float32,

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from producer.engines.options import Precision
 from producer.errors import BackendError
+from producer.options import Precision
 
 
 def scorer(

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from producer.bands import Bands
 from producer.classes import MaskClass
-from producer.engines.options import Mode
 from producer.grid import Grid
 from producer.kappamask.digital_numbers import decoding, normalisation
 from producer.kappamask.resampling import enlarge
 from producer.kappamask.spectra import Spectrum
 from producer.kappamask.tiling import SIZE_PX, Axis, Tile
+from producer.options import Mode
 from producer.safe import Product
 from producer.safe.spectrum import BAND_IDS
 from producer.validity import validity

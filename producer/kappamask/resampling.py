@@ -9,7 +9,8 @@ from producer.kappamask.tiling import SIZE_PX
 
 RADIUS_PX = 4
 """Reach of the filter in source pixels."""
-_BLOCK = 64
+# So small that BLAS does it in this thread: others would wait at barriers beside the network.
+_BLOCK = 16
 
 
 def weights(length: int) -> NDArray[np.float64]:

@@ -55,7 +55,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Stripes:
     stripes = Stripes()
     entry = replace(engines.ENTRIES[0], name="stripes")
     monkeypatch.setattr(engines, "entry", lambda _name: entry)
-    monkeypatch.setattr(engines, "load", lambda _name, _level: stripes)
+    monkeypatch.setattr(engines, "load", lambda _name, _level, _options: stripes)
     return stripes
 
 

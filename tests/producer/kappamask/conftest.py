@@ -8,13 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from producer.engines.options import Backend, EngineOptions
 from producer.kappamask.chain import Chain
 from producer.kappamask.deeplab import DeepLab
 from producer.kappamask.inference import predictor
 from producer.kappamask.networks import Network
 from producer.kappamask.spectra import spectrum
 from producer.kappamask.weights import WeightsCache
+from producer.options import Backend, EngineOptions
 from producer.safe import open_product
 from producer.synthetic import Scene, write_safe
 from tests.producer.kappamask import keras_files
@@ -75,7 +75,8 @@ class StandIn(nn.Module):
 
 def chain_of(network: nn.Module, **options: Any) -> Chain:
     chosen = EngineOptions(**{"backend": Backend.TORCH, **options})
-    run = predictor(cast("Network", network), chosen)
+    # One thread: on a busy machine two wait for each other at every step.
+    run = predictor(cast("Network", network), chosen, threads=1)
     return Chain(spectrum("L1C", "deeplabv3plus"), run, chosen)
 
 

@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from producer.bands import Bands
-from producer.engines.options import Mode
 from producer.kappamask.networks import build
 from producer.kappamask.preparing import Preparation
 from producer.kappamask.spectra import Spectrum, spectrum
 from producer.kappamask.tiling import tiles
+from producer.options import Mode
 from producer.safe import Product
 from tests.producer.kappamask.keras_files import Arrays
 

@@ -9,9 +9,9 @@ from shapely.geometry import box, mapping
 
 from producer.classes import MaskClass
 from producer.engines import silent
-from producer.engines.options import EngineOptions, Mode
 from producer.errors import AreaError
 from producer.kappamask.chain import Chain
+from producer.options import EngineOptions, Mode
 from producer.safe import open_product
 from tests.producer.kappamask.conftest import Numbers, StandIn, chain_of, rewritten
 from tests.products import NEW_L1C, OLD_L1C, small_product

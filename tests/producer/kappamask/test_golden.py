@@ -11,7 +11,6 @@ import torch
 
 from producer.bands import Bands
 from producer.engines import silent
-from producer.engines.options import Backend, EngineOptions, Mode
 from producer.grid import Grid
 from producer.kappamask.chain import CODES, Chain
 from producer.kappamask.inference import predictor
@@ -19,6 +18,7 @@ from producer.kappamask.preparing import Preparation
 from producer.kappamask.spectra import spectrum
 from producer.kappamask.tiling import tiles
 from producer.kappamask.weights import WeightsCache
+from producer.options import Backend, EngineOptions, Mode
 from producer.safe import Product, open_product
 from producer.safe.spectrum import NATIVE_RESOLUTION_M
 from producer.synthetic import write_safe

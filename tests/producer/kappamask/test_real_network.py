@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from producer.engines import silent
-from producer.engines.options import Backend, Mode, Precision
 from producer.kappamask.networks import Network
+from producer.options import Backend, Mode, Precision
 from producer.safe import open_product
 from tests.producer.kappamask.conftest import Numbers, chain_of, rewritten
 from tests.products import NEW_L1C, OLD_L1C

@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from producer.engines.options import Mode
 from producer.kappamask.digital_numbers import decoding, normalisation, truncation
 from producer.kappamask.resampling import enlarge, weights
 from producer.kappamask.spectra import spectrum
+from producer.options import Mode
 
 
 @pytest.mark.parametrize("length", [256, 85])
