@@ -60,7 +60,11 @@ def site(catalogue_home: dict[str, str], tmp_path_factory: pytest.TempPathFactor
             stderr=subprocess.STDOUT,
         )
         try:
-            wait_for_port(port)
+            try:
+                wait_for_port(port)
+            except TimeoutError as error:
+                error.add_note(log.read_text())
+                raise
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
