@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import jinja2
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from rio_tiler.colormap import ColorMaps
 from starlette.middleware.cors import CORSMiddleware
 from starlette.templating import Jinja2Templates
@@ -18,7 +18,6 @@ from titiler.core.factory import (
 from titiler.core.utils import update_openapi
 from titiler.extensions import wmtsExtension
 from titiler.mosaic.extensions.wmts import wmtsExtension as mosaicWmtsExtension
-from titiler.pgstac.dependencies import CollectionIdParams, SearchIdParams
 from titiler.pgstac.extensions import searchInfoExtension
 from titiler.pgstac.factory import (
     MosaicTilerFactory,
@@ -27,13 +26,25 @@ from titiler.pgstac.factory import (
 )
 
 from tiler import health, landing, parameters
+from tiler.atonce import ItemRoute, MosaicRoute
+from tiler.backend import (
+    MosaicBackend,
+    MosaicReader,
+    backend,
+    collection_mosaic,
+    first_on_top,
+    no_renders,
+    registered_search,
+)
+from tiler.clear.desk import Desk
+from tiler.clear.router import router as clear_router
 from tiler.crs import known_crs
 from tiler.database import open_pool
 from tiler.errors import add_exception_handlers
 from tiler.images import render_classes
 from tiler.items import ItemCache, StoredItem, stored_item
 from tiler.middleware import CacheHeaders, OwnRoot
-from tiler.mosaic import MosaicBackend, MosaicReader, no_renders
+from tiler.mosaic import Mosaics
 from tiler.palette import CLASS_COLORS
 from tiler.rasters import Rasters
 from tiler.reader import ItemReader, Source
@@ -58,9 +69,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.dbpool = open_pool(settings)
     app.state.rasters = Rasters(settings)
     app.state.items = ItemCache(app.state.dbpool, settings.item_age_s)
+    app.state.mosaics = Mosaics(app.state.dbpool, settings.item_age_s)
+    app.state.clear = Desk(settings, app.state.dbpool, app.state.rasters)
     try:
         yield
     finally:
+        app.state.clear.close()
         app.state.dbpool.close()
 
 
@@ -114,6 +128,7 @@ def create_app(settings: TilerSettings | None = None) -> FastAPI:
     conforms_to = _add_tiles(app, templates)
     app.include_router(landing.create_router(templates, conforms_to))
     app.include_router(health.router)
+    app.include_router(clear_router)
     return app
 
 
@@ -121,7 +136,7 @@ def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
     """Add TiTiler's factories; gives what they conform to."""
     common: dict[str, Any] = {
         "layer_dependency": parameters.layer,
-        "dataset_dependency": parameters.nothing,
+        "dataset_dependency": parameters.drawing,
         "stats_dependency": parameters.statistics,
         "process_dependency": parameters.no_process,
         "colormap_dependency": parameters.no_colormap,
@@ -133,31 +148,8 @@ def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
         "supported_tms": shared_sets(),
         "templates": templates,
     }
-    mosaic: dict[str, Any] = {
-        **common,
-        "backend": MosaicBackend,
-        "dataset_reader": MosaicReader,
-        "get_renders": no_renders,
-        "add_statistics": True,
-        "add_part": True,
-        "extensions": [
-            searchInfoExtension(),
-            # Named for what it shows: the id of a search changes with every word of it, and
-            # the catalogue's links must name the layer.
-            mosaicWmtsExtension(tile_dependencies=[], layer_identifier_provider=lambda _: "masks"),
-        ],
-    }
-    searches = MosaicTilerFactory(
-        path_dependency=SearchIdParams, router_prefix=SEARCH_PATH, **mosaic
-    )
-    app.include_router(searches.router, prefix=SEARCH_PATH, tags=["STAC Search"])
-    add_search_list_route(app, prefix="/searches", tags=["STAC Search"])
-    add_search_register_route(app, prefix="/searches", tile_dependencies=[], tags=["STAC Search"])
-    collections = MosaicTilerFactory(
-        path_dependency=CollectionIdParams, router_prefix=COLLECTION_PATH, **mosaic
-    )
-    app.include_router(collections.router, prefix=COLLECTION_PATH, tags=["STAC Collection"])
     items = MultiBaseTilerFactory(
+        router=APIRouter(route_class=ItemRoute),
         reader=ItemReader,
         path_dependency=source,
         assets_dependency=parameters.layer,
@@ -170,6 +162,39 @@ def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
         **common,
     )
     app.include_router(items.router, prefix=ITEM_PATH, tags=["STAC Item"])
+    mosaic: dict[str, Any] = {
+        **common,
+        "backend": MosaicBackend,
+        "backend_dependency": backend,
+        "dataset_reader": MosaicReader,
+        "assets_accessor_dependency": parameters.nothing,
+        "pixel_selection_dependency": first_on_top,
+        "get_renders": no_renders,
+        "add_statistics": True,
+        "add_part": True,
+        "extensions": [
+            searchInfoExtension(),
+            # Named for what it shows: the id of a search changes with every word of it, and
+            # the catalogue's links must name the layer.
+            mosaicWmtsExtension(tile_dependencies=[], layer_identifier_provider=lambda _: "masks"),
+        ],
+    }
+    searches = MosaicTilerFactory(
+        router=APIRouter(route_class=MosaicRoute),
+        path_dependency=registered_search,
+        router_prefix=SEARCH_PATH,
+        **mosaic,
+    )
+    app.include_router(searches.router, prefix=SEARCH_PATH, tags=["STAC Search"])
+    add_search_list_route(app, prefix="/searches", tags=["STAC Search"])
+    add_search_register_route(app, prefix="/searches", tile_dependencies=[], tags=["STAC Search"])
+    collections = MosaicTilerFactory(
+        router=APIRouter(route_class=MosaicRoute),
+        path_dependency=collection_mosaic,
+        router_prefix=COLLECTION_PATH,
+        **mosaic,
+    )
+    app.include_router(collections.router, prefix=COLLECTION_PATH, tags=["STAC Collection"])
     colors = ColorMaps(data={"classes": dict(CLASS_COLORS)})
     schemes = TMSFactory(templates=templates)
     app.include_router(schemes.router, tags=["Tiling Schemes"])

@@ -6,13 +6,14 @@ takes one thread at a time to a file, and milliseconds to open one.
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from producer.classes import CLASSES
 from tiler.errors import NoMaskCogError
 from tiler.objects import StoredBytes
 
@@ -32,6 +33,7 @@ _DIFFERENCES = 2
 _PROJECTED_CRS, _PIXEL_IS_POINT, _RASTER_TYPE = 3072, 2, 1025
 _TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q"}
 _NIBBLE, _BYTE = 4, 8
+_REDUCTION = 4
 # Both values of a byte, the high nibble first, at once.
 _PAIRS = np.stack(np.divmod(np.arange(256, dtype=np.uint8), 16), axis=1).view(np.uint16).ravel()
 
@@ -50,14 +52,24 @@ class Level:
     predictor: int
     offsets: tuple[int, ...]
     counts: tuple[int, ...]
+    reduced_from: "Level | None" = None
+    """The level of one block that this one is made from, where it is not in the file."""
 
     @property
     def across(self) -> int:
         """Blocks in a row."""
         return -(-self.width // self.block_width)
 
+    @property
+    def down(self) -> int:
+        """Blocks in a column."""
+        return -(-self.height // self.block_height)
+
     def decode(self, data: bytes) -> Block:
         """Decode one block."""
+        if self.reduced_from is not None:
+            whole = self.reduced_from.decode(data)
+            return whole if isinstance(whole, int) else _reduced(whole, self.reduced_from)
         if self.compression != _PLAIN:
             data = isal_zlib.decompress(data)
         flat = np.frombuffer(data, np.uint8)
@@ -81,7 +93,9 @@ class Cog:
     north: float
     resolution_m: float
     levels: tuple[Level, ...]
-    """From full resolution to the coarsest overview."""
+    """From full resolution to the coarsest overview, and one beyond it for maps of continents."""
+    stored: int
+    """How many of the levels are in the file."""
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -89,6 +103,10 @@ class Cog:
         full = self.levels[0]
         east = self.west + full.width * self.resolution_m
         return self.west, self.north - full.height * self.resolution_m, east, self.north
+
+    def resolution_of(self, level: Level) -> float:
+        """Edge of a pixel of one level, metres."""
+        return self.resolution_m * self.levels[0].width / level.width
 
     def read(self, level: Level, blocks: Sequence[int]) -> list[Block]:
         """Read blocks of one level, by their number in reading order."""
@@ -116,7 +134,9 @@ def open_cog(source: StoredBytes) -> Cog:
             raise NoMaskCogError("its pixels are no squares with their origin in a corner")
         x = float(tie[3] - tie[0] * scale[0])
         y = float(tie[4] + tie[1] * scale[1])
-        return Cog(source, int(geo[_PROJECTED_CRS]), x, y, float(scale[0]), levels)
+        coarse = (_coarse(levels[-1]),) if levels[-1].across * levels[-1].down == 1 else ()
+        epsg, resolution_m = int(geo[_PROJECTED_CRS]), float(scale[0])
+        return Cog(source, epsg, x, y, resolution_m, (*levels, *coarse), len(levels))
     except (KeyError, IndexError, ValueError, struct.error) as error:
         raise NoMaskCogError(f"its head cannot be read: {error!r}") from error
 
@@ -145,6 +165,29 @@ def _level(directory: dict[int, Any]) -> Level:
         tuple(directory[_OFFSETS]),
         tuple(directory[_COUNTS]),
     )
+
+
+def _coarse(level: Level) -> Level:
+    width, height = -(-level.width // _REDUCTION), -(-level.height // _REDUCTION)
+    return replace(
+        level,
+        width=width,
+        height=height,
+        block_width=width,
+        block_height=height,
+        reduced_from=level,
+    )
+
+
+def _reduced(block: NDArray[np.uint8], level: Level) -> NDArray[np.uint8]:
+    """Take the class that most pixels of each square have; no data only where there is no other."""
+    rows, columns = -(-level.height // _REDUCTION), -(-level.width // _REDUCTION)
+    whole = np.zeros((rows * _REDUCTION, columns * _REDUCTION), np.uint8)
+    whole[: level.height, : level.width] = block[: level.height, : level.width]
+    squares = whole.reshape(rows, _REDUCTION, columns, _REDUCTION)
+    counts = [(squares == value).sum(axis=(1, 3)) for value in range(1, len(CLASSES))]
+    most = np.argmax(counts, axis=0).astype(np.uint8) + 1
+    return np.where(np.any(counts, axis=0), most, np.uint8(0))
 
 
 def _directories(source: StoredBytes) -> Iterator[dict[int, Any]]:

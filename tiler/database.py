@@ -22,3 +22,10 @@ def open_pool(settings: TilerSettings) -> Pool:
         check=ConnectionPool.check_connection,
         open=True,
     )
+
+
+def snapshot(pool: Pool) -> str:
+    """Say what can be seen of the database: the same text as long as nobody commits anything."""
+    with pool.connection() as connection:
+        row = connection.execute("SELECT pg_current_snapshot()::text").fetchone()
+    return str(row[0]) if row else ""

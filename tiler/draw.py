@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from tiler.cog import Block, Cog, Level
 from tiler.items import StoredAsset
-from tiler.rasters import Rasters
+from tiler.rasters import RasterSource
+from tiler.style import PLAIN, Style
 from tiler.views import View
 from tiler.warp import Patch, patches, span
 
@@ -16,8 +17,22 @@ Classes = NDArray[np.uint8]
 _STRIP_ROWS = 512
 
 
-def draw(rasters: Rasters, asset: StoredAsset, view: View) -> Classes | int | None:
+def draw(
+    rasters: RasterSource,
+    asset: StoredAsset,
+    view: View,
+    style: Style = PLAIN,
+    *,
+    coarse: bool = False,
+) -> Classes | int | None:
     """Draw a mask.
+
+    Args:
+        rasters: Where the mask comes from.
+        asset: The mask.
+        view: Where.
+        style: How.
+        coarse: Whether a level coarser than any in the file may be taken.
 
     Returns:
         (y, x) class values, or the one that every pixel has, or ``None`` where the mask is
@@ -29,28 +44,31 @@ def draw(rasters: Rasters, asset: StoredAsset, view: View) -> Classes | int | No
     """
     cog = rasters.open(asset)
     drawn: Classes | int | None = None
-    for patch in patches(view, cog):
-        window = _Window(rasters, asset.href, cog, patch)
+    for patch in patches(view, cog, coarse=coarse):
+        window = _Window(rasters, asset.href, cog, patch, style)
         if window.value == 0:
             drawn = 0 if drawn is None else drawn
             continue
         if window.value is not None and patch.shape == (view.height, view.width):
-            return window.value
+            return style.shown(window.value)
         if drawn is None or isinstance(drawn, int):
             drawn = np.zeros((view.height, view.width), np.uint8)
         window.draw(drawn[patch.rows, patch.columns])
-    return drawn
+    return None if drawn is None else style.shown(drawn)
 
 
 class _Window:
     """The pixels of a level that a patch may need, with a rim of no data beyond the mask."""
 
-    def __init__(self, rasters: Rasters, href: str, cog: Cog, patch: Patch) -> None:
+    def __init__(
+        self, rasters: RasterSource, href: str, cog: Cog, patch: Patch, style: Style
+    ) -> None:
         self._patch = patch
         self.value: int | None = None
         """The one value that every pixel of the patch has, if so."""
         level = cog.levels[patch.level]
-        (left, right), (top, bottom) = span(patch.x_nodes), span(patch.y_nodes)
+        reach = style.reach_px(cog.resolution_of(level)) if style.buffer_m else 0
+        (left, right), (top, bottom) = span(patch.x_nodes, reach), span(patch.y_nodes, reach)
         self._left, right_in = max(left, -1), min(right, level.width)
         self._top, bottom_in = max(top, -1), min(bottom, level.height)
         self._is_cut = (self._left, self._top, right_in, bottom_in) != (left, top, right, bottom)
@@ -74,10 +92,10 @@ class _Window:
         self._pixels = np.zeros(self._shape, np.uint8)
         for number, block in zip(numbers, blocks, strict=True):
             self._paste(level, number, block, inside)
+        if reach:
+            self._pixels = style.grown(self._pixels, cog.resolution_of(level))
 
-    def _paste(
-        self, level: Level, number: int, block: Block, inside: tuple[slice, slice]
-    ) -> None:
+    def _paste(self, level: Level, number: int, block: Block, inside: tuple[slice, slice]) -> None:
         y, x = divmod(number, level.across)
         y, x = y * level.block_height, x * level.block_width
         rows = slice(max(inside[0].start, y), min(inside[0].stop, y + level.block_height))

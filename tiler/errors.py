@@ -6,6 +6,14 @@
     ├── ItemNotFoundError      an Item that pgstac does not hold
     ├── CrsNameError           a coordinate system that is not named by authority and code
     ├── ImageSizeError         an image larger than the server draws
+    ├── ClearError             a question about a polygon that is not answered
+    │   ├── PolygonError       a geometry that is no polygon
+    │   ├── QuestionError      a part of the question that cannot be
+    │   ├── LimitError         more than the server does for one request
+    │   ├── BusyError          more requests at once than the server works on
+    │   └── GoneError          a client that went away
+    ├── StyleError             a class or distance that there is not
+    ├── FilterError            a CQL2 filter that cannot be read
     ├── NoMaskCogError         a file that is no mask of ours; GDAL may still read it
     └── MaskUnreadableError    a mask that storage does not give
 """
@@ -56,6 +64,53 @@ class ImageSizeError(TilerError):
         )
 
 
+class ClearError(TilerError):
+    """A question about a polygon that is not answered."""
+
+
+class PolygonError(ClearError):
+    """A geometry that is no polygon."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"intersects is no polygon: {problem}")
+
+
+class QuestionError(ClearError):
+    """A part of the question that cannot be."""
+
+
+class LimitError(ClearError):
+    """More than the server does for one request."""
+
+    def __init__(self, what: str, got: float | str, limit: float) -> None:
+        super().__init__(f"too much for one request: {what}: {got}, and at most {limit:g}")
+
+
+class BusyError(ClearError):
+    """More requests at once than the server works on."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} requests about polygons wait already; try again soon")
+
+
+class StyleError(TilerError):
+    """A class or distance that there is not."""
+
+
+class GoneError(ClearError):
+    """A client that went away; nobody is there to be told."""
+
+
+class FilterError(TilerError):
+    """A CQL2 filter that cannot be read."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f'filter={text[:80]!r} is no CQL2; wanted such as "eo:cloud_cover" < 20,'
+            " or JSON with filter-lang=cql2-json"
+        )
+
+
 class NoMaskCogError(TilerError):
     """A file that is no mask of ours; GDAL may still read it."""
 
@@ -74,6 +129,11 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     ItemNotFoundError: 404,
     CrsNameError: 400,
     ImageSizeError: 400,
+    StyleError: 400,
+    FilterError: 400,
+    ClearError: 400,
+    BusyError: 429,
+    GoneError: 499,
     NoMaskCogError: 500,
     MaskUnreadableError: 500,
     PointOutsideBounds: 404,

@@ -20,8 +20,7 @@ from tiler.palette import CLASS_COLORS, Colors, class_png, palette_png, plain_pn
 from tiler.views import View
 
 _OPAQUE = 255
-# TiTiler calls a band by its asset and its own name.
-_BAND = f"{MASK}_classes"
+_PNG = {None, ImageType.png}
 
 
 class ClassImage(ImageData):
@@ -36,33 +35,43 @@ class ClassImage(ImageData):
             crs: What the view calls its coordinate system.
         """
         self.classes = classes
+        self.headers: dict[str, str] = {}
+        """What else the answer should say."""
         self.view = view
         self.crs = crs
         self.bounds = BoundingBox(*view.bounds)
         self.assets, self.metadata, self.nodata = None, {}, 0
         self.scales, self.offsets = [1.0], [0.0]
-        self.band_names, self.band_descriptions = ["b1"], [_BAND]
+        self.band_names, self.band_descriptions = ["b1"], ["classes"]
         self.dataset_statistics = self.cutline_mask = self.alpha_mask = None
 
     @cached_property
     def array(self) -> np.ma.MaskedArray[Any, Any]:  # type: ignore[override]
         """The classes as rio-tiler holds them: (band, y, x), no data masked."""
-        values = class_values(self)[np.newaxis]
-        return np.ma.MaskedArray(values, mask=values == 0)
+        values = self.classes
+        if isinstance(values, int):
+            values = np.full((self.view.height, self.view.width), values, np.uint8)
+        return np.ma.MaskedArray(values[np.newaxis], mask=values[np.newaxis] == 0)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nobody has asked for the array, who might have masked a part of it."""
+        return "array" not in self.__dict__
 
 
 def holds_classes(image: ImageData) -> bool:
     """Tell whether an image holds class values rather than true colour."""
+    if isinstance(image, ClassImage):
+        return True
+    # TiTiler calls a band by its asset and its own name.
     return image.count == 1 and image.band_descriptions[0].startswith(f"{MASK}_")
 
 
 def class_values(image: ImageData) -> Classes:
     """Give the (y, x) class values of an image; what is masked is no data."""
-    if not isinstance(image, ClassImage):
-        return np.where(np.ma.getmaskarray(image.array)[0], np.uint8(0), image.array.data[0])
-    if isinstance(image.classes, int):
-        return np.full((image.view.height, image.view.width), image.classes, np.uint8)
-    return image.classes
+    if isinstance(image, ClassImage) and image.is_plain and not isinstance(image.classes, int):
+        return image.classes
+    return np.where(np.ma.getmaskarray(image.array)[0], np.uint8(0), image.array.data[0])
 
 
 def render_classes(
@@ -80,7 +89,7 @@ def render_classes(
     Returns:
         The encoded image and its media type.
     """
-    if isinstance(image, ClassImage) and output_format in {None, ImageType.png}:
+    if isinstance(image, ClassImage) and image.is_plain and output_format in _PNG:
         return image_png(image), ImageType.png.mediatype
     if not holds_classes(image):
         return render_image(image, output_format=output_format, colormap=colormap, **options)

@@ -1,8 +1,5 @@
 """Items as the tile server needs them, and for how long it may remember them."""
 
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,8 +8,9 @@ from typing import Annotated, Any, Self
 import orjson
 from fastapi import Path, Request
 
-from tiler.database import Pool
+from tiler.database import Pool, snapshot
 from tiler.errors import ItemNotFoundError
+from tiler.fresh import Fresh
 
 _RASTER_TYPES = ("image/tiff", "image/vnd.stac.geotiff")
 _MAX_ITEMS = 4096
@@ -74,68 +72,23 @@ class StoredItem:
         return self.id
 
 
-class ItemCache:
-    """Items by Collection and id, none older than the age that was agreed.
-
-    One thread asks the database for an Item while the others that want it wait for the answer.
-    """
+class ItemCache(Fresh[tuple[str, str], StoredItem]):
+    """Items by Collection and id."""
 
     def __init__(self, pool: Pool, age_s: float) -> None:
-        self._pool = pool
-        self._age_s = age_s
-        self._lock = threading.Lock()
-        self._items: OrderedDict[tuple[str, str], tuple[float, StoredItem]] = OrderedDict()
-        self._asking: dict[tuple[str, str], threading.Lock] = {}
+        """Remember Items of a database for some seconds."""
 
-    def fresh(self, collection: str, item: str) -> StoredItem | None:
-        """Look an Item up without asking the database."""
-        found = self._items.get((collection, item))
-        if found is None or time.monotonic() - found[0] > self._age_s:
-            return None
-        return found[1]
+        def ask(key: tuple[str, str]) -> StoredItem:
+            collection, item = key
+            with pool.connection() as connection:
+                row = connection.execute(
+                    "SELECT pgstac.get_item(%s, %s)::text", (item, collection)
+                ).fetchone()
+            if row is None or row[0] is None:
+                raise ItemNotFoundError(collection, item)
+            return StoredItem.of(orjson.loads(row[0]))
 
-    def get(self, collection: str, item: str) -> StoredItem:
-        """Look an Item up, in the database if need be.
-
-        Raises:
-            ItemNotFoundError: pgstac does not hold it.
-        """
-        key = (collection, item)
-        known = self.fresh(collection, item)
-        if known is not None:
-            return known
-        with self._lock:
-            asking = self._asking.setdefault(key, threading.Lock())
-        try:
-            with asking:
-                known = self.fresh(collection, item)
-                if known is not None:
-                    return known
-                # The age counts from before the question: the answer may be that old.
-                asked = time.monotonic()
-                found = self._ask(collection, item)
-                with self._lock:
-                    self._items[key] = (asked, found)
-                    self._items.move_to_end(key)
-                    while len(self._items) > _MAX_ITEMS:
-                        self._items.popitem(last=False)
-                return found
-        except ItemNotFoundError:
-            with self._lock:
-                self._items.pop(key, None)
-            raise
-        finally:
-            with self._lock:
-                self._asking.pop(key, None)
-
-    def _ask(self, collection: str, item: str) -> StoredItem:
-        with self._pool.connection() as connection:
-            row = connection.execute(
-                "SELECT pgstac.get_item(%s, %s)::text", (item, collection)
-            ).fetchone()
-        if row is None or row[0] is None:
-            raise ItemNotFoundError(collection, item)
-        return StoredItem.of(orjson.loads(row[0]))
+        super().__init__(ask, lambda: snapshot(pool), age_s, _MAX_ITEMS)
 
 
 def stored_item(
@@ -145,4 +98,4 @@ def stored_item(
 ) -> StoredItem:
     """Give an endpoint the Item that its path names."""
     cache: ItemCache = request.app.state.items
-    return cache.get(collection_id, item_id)
+    return cache.get((collection_id, item_id))

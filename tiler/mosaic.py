@@ -1,62 +1,179 @@
-"""Mosaics of a Collection or of a registered search."""
+"""Mosaics: which Items of a Collection or search lie where, and in which order."""
 
-import math
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-import attr
-from rasterio.warp import transform_bounds
-from rio_tiler.constants import WGS84_CRS
-from rio_tiler.io import MultiBaseReader
-from titiler.pgstac.backend import PGSTACBackend
+import orjson
+from psycopg import sql
+from titiler.pgstac.errors import MosaicNotFoundError
+from titiler.pgstac.model import Metadata, PgSTACSearch, Search
 
+from tiler.database import Pool, snapshot
+from tiler.fresh import Fresh
 from tiler.items import StoredItem
-from tiler.rasters import Rasters
-from tiler.settings import TilerSettings
-from tiler.reader import ItemReader, Source
 
-_RESOLUTION_M = 10.0
-_METRES_PER_DEGREE = 6378137 * math.pi / 180
+Box = tuple[float, float, float, float]
+"""West, south, east and north in degrees; west is greater than east across the antimeridian."""
 
+_MOST_MOSAICS, _MOST_PLACES = 512, 2048
+MOST_ITEMS = 200
+"""Most Items that one tile, or the cell that it shares with others, is made of."""
+_LAYERS = 4
+"""Newest Items of each place that a map of a continent is made of; the rest lie beneath."""
+MOST_COARSE_ITEMS = 6000
 
-@attr.s
-class MosaicReader(ItemReader):
-    """Reads an Item as a mosaic search gives it."""
-
-    max_image_px: int = attr.ib(default=4096, kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        """Wrap what the search gave."""
-        self.input = Source(StoredItem.of(self.input), Rasters(TilerSettings()), self.max_image_px)
-        super().__attrs_post_init__()
+_ITEM = sql.SQL(
+    "content_hydrate(items.*,"
+    """ '{"include": ["id", "collection", "bbox", "assets", "properties"]}'::jsonb)"""
+)
 
 
-@attr.s
-class MosaicBackend(PGSTACBackend):
-    """Finds the Items of a mosaic."""
+@dataclass(frozen=True, slots=True)
+class Mosaic:
+    """A search whose Items are laid over each other, the first on top."""
 
-    reader: type[MultiBaseReader] = attr.ib(default=MosaicReader)
+    key: str
+    search: Search
+    where: str
+    order: str
 
-    @property
-    def minzoom(self) -> int:
-        """A mosaic can be seen whole."""
-        said = self.info().metadata.minzoom
-        return int(self.tms.minzoom if said is None else said)
-
-    @property
-    def maxzoom(self) -> int:
-        """Zoom whose pixels are nearest to the masks' 10 m, in the middle of the mosaic."""
-        said = self.info().metadata.maxzoom
-        if said is not None:
-            return int(said)
-        west, south, east, north = self.bounds
-        lon, lat = (west + east) / 2, (south + north) / 2
-        half = _RESOLUTION_M / _METRES_PER_DEGREE / 2
-        wide = half / max(math.cos(math.radians(lat)), 0.01)
-        box = (lon - wide, lat - half, lon + wide, lat + half)
-        left, bottom, right, top = transform_bounds(WGS84_CRS, self.tms.rasterio_crs, *box)
-        return int(self.tms.zoom_for_res(max(right - left, top - bottom)))
+    def __str__(self) -> str:
+        return str(self.search.metadata.name or self.key)
 
 
-def no_renders(_reader: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - any of TiTiler's
-    """A mosaic draws classes only."""
-    return {}
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where Items of a mosaic are looked for."""
+
+    mosaic: Mosaic
+    box: Box
+    is_coarse: bool
+    """Whether the newest of each grid square will do."""
+
+    def __hash__(self) -> int:
+        return hash((self.mosaic.key, self.box, self.is_coarse))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Place) and (self.mosaic.key, self.box, self.is_coarse) == (
+            other.mosaic.key,
+            other.box,
+            other.is_coarse,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The Items of a place in their order."""
+
+    items: tuple[StoredItem, ...]
+    is_cut: bool
+    """Whether there are more that were left out."""
+
+
+class Mosaics:
+    """Mosaics and their Items, as the database has them now."""
+
+    def __init__(self, pool: Pool, age_s: float) -> None:
+        self._pool = pool
+
+        def stamp() -> str:
+            return snapshot(pool)
+
+        self.searches: Fresh[str, Mosaic] = Fresh(self._search, stamp, age_s, _MOST_MOSAICS)
+        """Registered searches by hash."""
+        self.collections: Fresh[tuple[str, str], Mosaic] = Fresh(
+            self._collection, stamp, age_s, _MOST_MOSAICS
+        )
+        """Collections by id and the JSON of what else is asked of their Items."""
+        self.places: Fresh[Place, Found] = Fresh(self._found, stamp, age_s, _MOST_PLACES)
+
+    def _search(self, key: str) -> Mosaic:
+        with self._pool.connection() as connection:
+            row = connection.execute(
+                "SELECT to_jsonb(searches.*)::text, stac_search_to_where(search),"
+                " sort_sqlorderby(search) FROM searches WHERE hash = %s",
+                (key,),
+            ).fetchone()
+        if row is None:
+            raise MosaicNotFoundError(f"SearchId `{key}` not found")
+        return Mosaic(key, Search.model_validate(orjson.loads(row[0])), row[1], row[2])
+
+    def _collection(self, key: tuple[str, str]) -> Mosaic:
+        name, asked = key
+        # Nothing is registered for it, as TiTiler would: a map would write to the database.
+        wanted: Mapping[str, Any] = {"collections": [name], **json.loads(asked)}
+        search = PgSTACSearch.model_validate(wanted)
+        text = search.model_dump_json(by_alias=True, exclude_none=True)
+        with self._pool.connection() as connection:
+            row = connection.execute(
+                "SELECT get_collection(%s)::text, stac_search_to_where(%s), sort_sqlorderby(%s)",
+                (name, text, text),
+            ).fetchone()
+        if row is None or row[0] is None:
+            raise MosaicNotFoundError(f"CollectionId `{name}` not found")
+        collection = orjson.loads(row[0])
+        extent = collection["extent"]["spatial"].get("bbox", [[-180, -90, 180, 90]])[0]
+        metadata = Metadata(
+            name=f"Mosaic for '{name}' Collection",
+            bounds=search.bbox or extent,
+            assets=list(collection.get("item_assets", {})) or None,
+        )
+        shown = {
+            "hash": f"{name} {asked}",
+            "search": orjson.loads(text),
+            "lastused": datetime.now(UTC),
+            "usecount": 0,
+            "metadata": metadata.model_dump(exclude_none=True),
+        }
+        return Mosaic(f"{name} {asked}", Search.model_validate(shown), row[1], row[2])
+
+    def _found(self, place: Place) -> Found:
+        limit = MOST_COARSE_ITEMS if place.is_coarse else MOST_ITEMS
+        query = _coarse_query(place, limit) if place.is_coarse else _query(place, limit)
+        with self._pool.connection() as connection:
+            rows = connection.execute(query).fetchall()
+        items = tuple(StoredItem.of(orjson.loads(row[0])) for row in rows[:limit])
+        return Found(items, is_cut=len(rows) > limit)
+
+
+def _conditions(place: Place) -> sql.Composable:
+    west, south, east, north = place.box
+    boxes = [place.box] if west <= east else [(west, south, 180, north), (-180, south, east, north)]
+    meets = sql.SQL(" OR ").join(
+        sql.SQL("geometry && ST_MakeEnvelope({}, {}, {}, {}, 4326)").format(*map(sql.Literal, box))
+        for box in boxes
+    )
+    # Both texts are pgstac's own, made from the search with every value quoted.
+    where = sql.SQL(place.mosaic.where)  # type: ignore[arg-type]
+    return sql.SQL("({}) AND ({})").format(where, meets)
+
+
+def _query(place: Place, limit: int) -> sql.Composable:
+    return sql.SQL("SELECT {}::text FROM items WHERE {} ORDER BY {} LIMIT {}").format(
+        _ITEM,
+        _conditions(place),
+        sql.SQL(place.mosaic.order),  # type: ignore[arg-type]
+        sql.Literal(limit + 1),
+    )
+
+
+def _coarse_query(place: Place, limit: int) -> sql.Composable:
+    order = sql.SQL(place.mosaic.order)  # type: ignore[arg-type]
+    return sql.SQL(
+        "WITH ranked AS (SELECT items.id AS i, items.collection AS c,"
+        " row_number() OVER (ORDER BY {order}) AS position,"
+        " row_number() OVER (PARTITION BY coalesce(content->'properties'->>'grid:code',"
+        " ST_GeoHash(ST_Centroid(geometry), 4)) ORDER BY {order}) AS layer"
+        " FROM items WHERE {conditions})"
+        " SELECT {item}::text FROM ranked JOIN items ON items.id = i AND items.collection = c"
+        " WHERE layer <= {layers} ORDER BY position LIMIT {limit}"
+    ).format(
+        order=order,
+        conditions=_conditions(place),
+        item=_ITEM,
+        layers=sql.Literal(_LAYERS),
+        limit=sql.Literal(limit + 1),
+    )

@@ -13,6 +13,7 @@ from titiler.core.dependencies import DefaultDependency
 
 from producer.classes import CLASSES, MaskClass
 from producer.layout import MASK
+from tiler.style import MAX_BUFFER_M, Style
 
 
 @dataclass
@@ -57,6 +58,30 @@ AssetNames = Annotated[
 async def layer(assets: AssetNames = [MASK]) -> LayerParams:  # noqa: B006 - FastAPI copies it
     """Take the mask unless something else is asked for."""
     return LayerParams(assets)
+
+
+@dataclass
+class DrawingParams(DefaultDependency):
+    """How a mask is drawn."""
+
+    style: Style
+
+
+async def drawing(
+    classes: Annotated[
+        str | None,
+        Query(description="Only these classes, such as `cloud,cloud_shadow`."),
+    ] = None,
+    buffer_m: Annotated[
+        str | None,
+        Query(
+            description="Grow cloud and shadow over clear ground by this many metres,"
+            f" at most {MAX_BUFFER_M:.0f}."
+        ),
+    ] = None,
+) -> DrawingParams:
+    """Take the classes that are shown, and how far they grow."""
+    return DrawingParams(Style.parse(classes, buffer_m))
 
 
 @dataclass

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Protocol
 
 from tiler.cog import HEAD_BYTES, Block, Cog, open_cog
 from tiler.items import StoredAsset
@@ -14,6 +15,20 @@ from tiler.settings import TilerSettings
 _ENTRY_BYTES = 200
 
 _BlockKey = tuple[str, str, int, int]
+
+
+class ColdError(Exception):
+    """Something that is not at hand; never seen by a client."""
+
+
+class RasterSource(Protocol):
+    """Where masks and their blocks come from."""
+
+    def open(self, asset: StoredAsset) -> Cog:
+        """Give an open mask."""
+
+    def blocks(self, href: str, cog: Cog, level: int, wanted: Sequence[int]) -> list[Block]:
+        """Give blocks of one level of a mask, by their number in reading order."""
 
 
 class Rasters:
@@ -35,20 +50,36 @@ class Rasters:
             MaskUnreadableError: It is not there, or its storage does not answer.
             NoMaskCogError: The file is none of the kind that masks are.
         """
-        key = (asset.href, asset.version)
-        now = time.monotonic()
-        with self._lock:
-            found = self._cogs.get(key)
-            if found is not None and now - found[0] <= self._age_s:
-                self._cogs.move_to_end(key)
-                return found[1]
+        found = self.opened(asset)
+        if found is not None:
+            return found
+        opened = time.monotonic()
         cog = open_cog(open_bytes(asset.href, HEAD_BYTES))
         with self._lock:
-            self._cogs[key] = (now, cog)
-            self._cogs.move_to_end(key)
+            self._cogs[asset.href, asset.version] = (opened, cog)
             while len(self._cogs) > self._most_cogs:
                 self._cogs.popitem(last=False)
         return cog
+
+    def opened(self, asset: StoredAsset) -> Cog | None:
+        """Give a mask if it is open already."""
+        key = (asset.href, asset.version)
+        with self._lock:
+            found = self._cogs.get(key)
+            if found is None or time.monotonic() - found[0] > self._age_s:
+                return None
+            self._cogs.move_to_end(key)
+            return found[1]
+
+    def kept(self, href: str, cog: Cog, level: int, wanted: Sequence[int]) -> list[Block | None]:
+        """Give the blocks that were read already, ``None`` for each of the others."""
+        with self._lock:
+            keys = [(href, cog.source.identity, level, block) for block in wanted]
+            found = [self._blocks.get(key) for key in keys]
+            for key, block in zip(keys, found, strict=True):
+                if block is not None:
+                    self._blocks.move_to_end(key)
+            return found
 
     def blocks(self, href: str, cog: Cog, level: int, wanted: Sequence[int]) -> list[Block]:
         """Read blocks of one level of a mask, by their number in reading order.
@@ -56,21 +87,17 @@ class Rasters:
         Raises:
             MaskUnreadableError: Storage does not answer.
         """
-        keys = [(href, cog.source.identity, level, block) for block in wanted]
-        found: dict[_BlockKey, Block] = {}
-        with self._lock:
-            for key in keys:
-                block = self._blocks.get(key)
-                if block is not None:
-                    self._blocks.move_to_end(key)
-                    found[key] = block
-        missing = [key for key in keys if key not in found]
-        if missing:
-            read = cog.read(cog.levels[level], [key[3] for key in missing])
-            for key, block in zip(missing, read, strict=True):
-                found[key] = block
-                self._keep(key, block)
-        return [found[key] for key in keys]
+        found = self.kept(href, cog, level, wanted)
+        missing = [number for number, block in zip(wanted, found, strict=True) if block is None]
+        read = dict(
+            zip(missing, cog.read(cog.levels[level], missing) if missing else (), strict=True)
+        )
+        for number, block in read.items():
+            self._keep((href, cog.source.identity, level, number), block)
+        return [
+            read[number] if block is None else block
+            for number, block in zip(wanted, found, strict=True)
+        ]
 
     def _keep(self, key: _BlockKey, block: Block) -> None:
         with self._lock:
@@ -80,6 +107,37 @@ class Rasters:
             while self._bytes > self._most_bytes:
                 _, old = self._blocks.popitem(last=False)
                 self._bytes -= _size(old)
+
+
+class AtHand:
+    """Only what is open and read already: for a thread that must not wait."""
+
+    def __init__(self, rasters: Rasters) -> None:
+        self._rasters = rasters
+
+    def open(self, asset: StoredAsset) -> Cog:
+        """Give an open mask.
+
+        Raises:
+            ColdError: It is not open.
+        """
+        cog = self._rasters.opened(asset)
+        if cog is None:
+            raise ColdError
+        return cog
+
+    def blocks(self, href: str, cog: Cog, level: int, wanted: Sequence[int]) -> list[Block]:
+        """Give blocks of one level of a mask.
+
+        Raises:
+            ColdError: One of them was not read yet.
+        """
+        found = [
+            block for block in self._rasters.kept(href, cog, level, wanted) if block is not None
+        ]
+        if len(found) < len(wanted):
+            raise ColdError
+        return found
 
 
 def _size(block: Block) -> int:

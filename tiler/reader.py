@@ -15,16 +15,17 @@ from rasterio.transform import array_bounds
 from rio_tiler.constants import WEB_MERCATOR_TMS, WGS84_CRS
 from rio_tiler.errors import InvalidAssetName, TileOutsideBounds
 from rio_tiler.io import BaseReader, MultiBaseReader, Reader
-from rio_tiler.models import ImageData, Info
+from rio_tiler.models import ImageData, Info, PointData
 from rio_tiler.types import AssetInfo, AssetType, BBox
 
 from producer.layout import MASK
-from tiler.errors import ImageSizeError, NoMaskCogError
 from tiler.draw import draw
+from tiler.errors import ImageSizeError, NoMaskCogError
 from tiler.images import ClassImage
 from tiler.items import StoredAsset, StoredItem
 from tiler.rasters import Rasters
-from tiler.views import View, tile_view
+from tiler.style import PLAIN, Style
+from tiler.views import View, image_view, tile_view
 
 _NEAREST = {"resampling_method": "nearest", "reproject_method": "nearest"}
 _SPATIAL = {"crs", "bounds", "transform", "height", "width", "minzoom", "maxzoom"}
@@ -54,23 +55,40 @@ class Source:
 
 @attr.s
 class AssetReader(Reader):
-    """Reads one raster with rio-tiler, within bounds of size."""
+    """Reads one raster: what it covers as rio-tiler would, a mask's classes in our own way."""
 
-    max_image_px: int = attr.ib(default=4096, kw_only=True)
+    source: Source = attr.ib(kw_only=True)
+    asset: StoredAsset = attr.ib(kw_only=True)
 
-    def part(self, bbox: BBox, **options: Any) -> ImageData:  # noqa: ANN401, D102
-        width, height = options.get("width"), options.get("height")
-        check_size(width or height or 0, height or width or 0, self.max_image_px)
-        if not (width or height or options.get("max_size")):
-            options["max_size"] = self.max_image_px
-        return super().part(bbox, **{**options, **_NEAREST})
+    def part(self, bbox: BBox, *options: Any, style: Style = PLAIN, **named: Any) -> ImageData:  # noqa: ANN401, D102
+        limit = self.source.max_image_px
+        width, height = named.get("width"), named.get("height")
+        check_size(width or height or 0, height or width or 0, limit)
+        if not (width or height):
+            named["max_size"] = min(named.get("max_size") or limit, limit)
+        return self._classes(super().part(bbox, *options, **{**named, **_NEAREST}), style)
 
-    def read(self, **options: Any) -> ImageData:  # noqa: ANN401, D102
-        check_size(options.get("width") or 0, options.get("height") or 0, self.max_image_px)
-        if options.get("max_size"):
-            options["max_size"] = min(options["max_size"], self.max_image_px)
-        return super().read(**{**options, "resampling_method": "nearest"})
+    def read(self, *options: Any, style: Style = PLAIN, **named: Any) -> ImageData:  # noqa: ANN401, D102
+        limit = self.source.max_image_px
+        check_size(named.get("width") or 0, named.get("height") or 0, limit)
+        if named.get("max_size"):
+            named["max_size"] = min(named["max_size"], limit)
+        image = super().read(*options, **{**named, "resampling_method": "nearest"})
+        return self._classes(image, style)
 
+    def point(self, lon: float, lat: float, *options: Any, **named: Any) -> PointData:  # noqa: ANN401, D102
+        named.pop("style", None)
+        return super().point(lon, lat, *options, **named)
+
+    def _classes(self, image: ImageData, style: Style) -> ImageData:
+        if self.asset.key != MASK or image.bounds is None or image.crs is None:
+            return image
+        view = image_view(image.crs.to_wkt(), image.bounds, image.width, image.height)
+        try:
+            drawn = draw(self.source.rasters, self.asset, view, style)
+        except NoMaskCogError:
+            return image
+        return ClassImage(0 if drawn is None else drawn, view, image.crs)
 
 
 @attr.s
@@ -120,6 +138,7 @@ class ItemReader(MultiBaseReader):
         tile_z: int,
         assets: Sequence[AssetType] | AssetType | None = None,
         tilesize: int | None = None,
+        style: Style = PLAIN,
         **options: Any,  # noqa: ANN401
     ) -> ImageData:
         check_size(tilesize or 0, tilesize or 0, self.input.max_image_px)
@@ -128,12 +147,12 @@ class ItemReader(MultiBaseReader):
             view = tile_view(self.tms, tile_x, tile_y, tile_z, tilesize)
             if view is not None:
                 with suppress(NoMaskCogError):
-                    return self._drawn(mask, view)
-        sized = {**options, "tilesize": tilesize}
+                    return self._drawn(mask, view, style)
+        sized = {**options, "tilesize": tilesize, "style": style}
         return super().tile(tile_x, tile_y, tile_z, assets=assets or [MASK], **sized)
 
-    def _drawn(self, mask: StoredAsset, view: View) -> ClassImage:
-        drawn = draw(self.input.rasters, mask, view)
+    def _drawn(self, mask: StoredAsset, view: View, style: Style) -> ClassImage:
+        drawn = draw(self.input.rasters, mask, view, style)
         if drawn is None:
             raise TileOutsideBounds(f"the tile lies outside of {self.input.item.id}")
         return ClassImage(drawn, view, self.tms.rasterio_crs)
@@ -154,7 +173,7 @@ class ItemReader(MultiBaseReader):
             url=_opened_as(found.href),
             name=name,
             media_type=found.media_type,
-            reader_options={"max_image_px": self.input.max_image_px},
+            reader_options={"source": self.input, "asset": found},
             method_options={},
         )
 

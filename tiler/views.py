@@ -1,5 +1,6 @@
 """Grids of pixels that clients look at: the tiles of a tile matrix set, for one."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -7,6 +8,7 @@ from morecantile import TileMatrixSet
 from morecantile import tms as known_sets
 from morecantile.defaults import TileMatrixSets
 from morecantile.models import TileMatrix
+from pyproj import CRS, Transformer
 from rio_tiler.errors import TileOutsideBounds
 
 
@@ -81,7 +83,7 @@ def _scheme(identifier: str, zoom: int) -> _Scheme | None:
     crs = tms.crs._pyproj_crs  # noqa: SLF001 - the same
     return _Scheme(
         crs=crs.to_wkt(),
-        period=_period(tms),
+        period=_period(crs),
         left=left,
         top=top,
         cell_size=matrix.cellSize,
@@ -91,17 +93,37 @@ def _scheme(identifier: str, zoom: int) -> _Scheme | None:
     )
 
 
-def _period(tms: TileMatrixSet) -> float | None:
-    crs = tms.crs._pyproj_crs  # noqa: SLF001 - morecantile shows its CRS nowhere else
+def _period(crs: CRS) -> float | None:
     if crs.is_geographic:
         return 360.0
     operation = crs.coordinate_operation
-    if operation is not None and "Mercator" in operation.method_name and "Transverse" not in (
-        operation.method_name
-    ):
-        radius = crs.ellipsoid.semi_major_metre
-        return float(2 * 3.141592653589793 * radius)
+    name = operation.method_name if operation is not None else ""
+    if "Mercator" in name and "Transverse" not in name and crs.ellipsoid is not None:
+        return 2 * math.pi * crs.ellipsoid.semi_major_metre
     return None
+
+
+@lru_cache(maxsize=256)
+def _definition(wkt: str) -> tuple[str, float | None]:
+    return wkt, _period(CRS.from_wkt(wkt))
+
+
+def image_view(
+    wkt: str, bounds: tuple[float, float, float, float], width: int, height: int
+) -> View:
+    """Give the pixels of an image.
+
+    Args:
+        wkt: Its coordinate system.
+        bounds: Left, bottom, right and top.
+        width: Columns.
+        height: Rows.
+    """
+    left, bottom, right, top = bounds
+    crs, period = _definition(wkt)
+    return View(
+        crs, period, left, top, (right - left) / width, (top - bottom) / height, width, height
+    )
 
 
 def tile_view(tms: TileMatrixSet, x: int, y: int, z: int, size_px: int | None) -> View | None:
@@ -130,3 +152,11 @@ def tile_view(tms: TileMatrixSet, x: int, y: int, z: int, size_px: int | None) -
         width=columns,
         height=rows,
     )
+
+
+@lru_cache(maxsize=65536)
+def geographic_box(view: View) -> tuple[float, float, float, float]:
+    """Bound a view in degrees: west, south, east and north."""
+    to_degrees = Transformer.from_crs(view.crs, 4326, always_xy=True)
+    west, south, east, north = to_degrees.transform_bounds(*view.bounds)
+    return west, south, east, north

@@ -7,7 +7,7 @@ a fiftieth of a pixel. What no polynomial follows is projected point by point.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from tiler.cog import Cog
+from tiler.cog import Cog, Level
 from tiler.views import View
 
 Floats = NDArray[np.float64]
@@ -68,7 +68,7 @@ class Patch:
         )
 
 
-def patches(view: View, cog: Cog) -> Iterator[Patch]:
+def patches(view: View, cog: Cog, *, coarse: bool = False) -> Iterator[Patch]:
     """Find where a mask lies in a view: nowhere, once, or twice around the antimeridian."""
     outline = _outline(view.crs, view.period, cog.epsg, cog.bounds)
     turns = (0,) if outline is None or view.period is None else (-1, 0, 1)
@@ -86,7 +86,7 @@ def patches(view: View, cog: Cog) -> Iterator[Patch]:
                 (view.top - outline[3]) / view.dy, (view.top - outline[1]) / view.dy, view.height
             )
         if columns.start < columns.stop and rows.start < rows.stop:
-            yield _patch(view, cog, rows, columns)
+            yield _patch(view, cog, rows, columns, len(cog.levels) if coarse else cog.stored)
 
 
 def _covered(first: float, last: float, size: int) -> slice:
@@ -94,31 +94,33 @@ def _covered(first: float, last: float, size: int) -> slice:
     return slice(start, max(start, min(size, math.ceil(last) + _MARGIN_PX)))
 
 
-def _patch(view: View, cog: Cog, rows: slice, columns: slice) -> Patch:
+def _patch(view: View, cog: Cog, rows: slice, columns: slice, levels: int) -> Patch:
     full = cog.levels[0]
     level, number = full, 0
     for count in _NODES:
-        nodes, between = _nodes(count)
-        x, y = _project(view, cog, _along(rows, nodes), _along(columns, nodes))
-        if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        points, weights = _points(count)
+        x, y = _project(view, cog, *_along(rows, columns, points))
+        if not np.isfinite(x + y).all():
             break
-        number = _choose(cog, x, y, (rows.stop - rows.start, columns.stop - columns.start))
+        (x, exact_x), (y, exact_y) = _parted(x, count), _parted(y, count)
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        number = _choose(cog.levels[:levels], x, y, shape)
         level = cog.levels[number]
         fx, fy = level.width / full.width, level.height / full.height
-        exact_x, exact_y = _project(view, cog, _along(rows, between), _along(columns, between))
-        weights = _lagrange(count, between)
         error_x = np.abs(weights @ x @ weights.T - exact_x).max() * fx
         error_y = np.abs(weights @ y @ weights.T - exact_y).max() * fy
         if max(error_x, error_y) < _TOLERANCE_PX:
             return Patch(rows, columns, number, x * fx, y * fy, is_exact=False)
-    centres = [np.arange(part.start, part.stop) + 0.5 for part in (rows, columns)]
-    x, y = _project(view, cog, *centres)
+    down, across = (np.arange(part.start, part.stop) + 0.5 for part in (rows, columns))
+    shape = (len(down), len(across))
+    x, y = _project(view, cog, np.repeat(down, len(across)), np.tile(across, len(down)))
+    x, y = x.reshape(shape), y.reshape(shape)
     x, y = (np.where(np.isfinite(axis), axis, -1e6) for axis in (x, y))
     fx, fy = level.width / full.width, level.height / full.height
     return Patch(rows, columns, number, x * fx, y * fy, is_exact=True)
 
 
-def _choose(cog: Cog, x: Floats, y: Floats, shape: tuple[int, int]) -> int:
+def _choose(levels: Sequence[Level], x: Floats, y: Floats, shape: tuple[int, int]) -> int:
     """Take the coarsest level that is hardly coarser than the view, by true scale."""
     height, width = shape
     middle = len(x) // 2
@@ -126,22 +128,30 @@ def _choose(cog: Cog, x: Floats, y: Floats, shape: tuple[int, int]) -> int:
     down = math.hypot(x[-1, middle] - x[0, middle], y[-1, middle] - y[0, middle]) / height
     limit = min(across, down) * _OVERSAMPLING
     chosen = 0
-    for number, level in enumerate(cog.levels):
-        if cog.levels[0].width / level.width <= limit:
+    for number, level in enumerate(levels):
+        if levels[0].width / level.width <= limit:
             chosen = number
     return chosen
 
 
-def _along(part: slice, positions: Floats) -> Floats:
-    return part.start + (positions + 1) / 2 * (part.stop - part.start)
+def _along(rows: slice, columns: slice, points: Floats) -> tuple[Floats, Floats]:
+    """Stretch points of the unit square, -1 to 1, over a part of the view."""
+    tall, wide = (rows.stop - rows.start) / 2, (columns.stop - columns.start) / 2
+    return points[0] * tall + (rows.start + tall), points[1] * wide + (columns.start + wide)
 
 
 def _project(view: View, cog: Cog, rows: Floats, columns: Floats) -> tuple[Floats, Floats]:
-    """Give exact (rows, columns) coordinates in pixels of the full raster."""
-    xs, ys = np.meshgrid(view.left + columns * view.dx, view.top - rows * view.dy)
-    transformer = _transformer(view.crs, cog.epsg)
-    east, north = transformer.transform(xs, ys, inplace=True)
+    """Give the exact coordinates of points of a view in pixels of the full raster."""
+    east, north = _transformer(view.crs, cog.epsg).transform(
+        view.left + columns * view.dx, view.top - rows * view.dy
+    )
     return (east - cog.west) / cog.resolution_m, (cog.north - north) / cog.resolution_m
+
+
+def _parted(values: Floats, count: int) -> tuple[Floats, Floats]:
+    """Part what belongs to the nodes from what belongs to the points between them."""
+    nodes = count * count
+    return values[:nodes].reshape(count, count), values[nodes:].reshape(count - 1, count - 1)
 
 
 @lru_cache(maxsize=512)
@@ -170,16 +180,27 @@ def _outline(
 
 
 @lru_cache(maxsize=16)
-def _nodes(count: int) -> tuple[Floats, Floats]:
-    """Chebyshev-Lobatto nodes from -1 to 1, and the points between them."""
-    nodes = -np.cos(np.pi * np.arange(count) / (count - 1))
-    between = -np.cos(np.pi * (np.arange(count - 1) + 0.5) / (count - 1))
-    return nodes, between
+def _points(count: int) -> tuple[Floats, Floats]:
+    """Give nodes and the points between them, and the weights of the first at the second.
+
+    Returns:
+        (2, n * n + (n - 1) * (n - 1)) rows and columns in the unit square, and (n - 1, n) weights.
+    """
+    nodes, between = _nodes(count), -np.cos(np.pi * (np.arange(count - 1) + 0.5) / (count - 1))
+    grids = (np.stack(np.meshgrid(axis, axis, indexing="ij")) for axis in (nodes, between))
+    points = np.concatenate([grid.reshape(2, -1) for grid in grids], axis=1)
+    return points, _lagrange(count, between)
+
+
+def _nodes(count: int) -> Floats:
+    """Chebyshev-Lobatto nodes from -1 to 1."""
+    nodes: Floats = -np.cos(np.pi * np.arange(count) / (count - 1))
+    return nodes
 
 
 def _lagrange(count: int, positions: Floats) -> Floats:
     """Give (positions, nodes) weights of the polynomial through all nodes."""
-    nodes, _ = _nodes(count)
+    nodes = _nodes(count)
     signs = np.where(np.arange(count) % 2, -1.0, 1.0)
     signs[[0, -1]] *= 0.5
     distance = positions[:, np.newaxis] - nodes
@@ -195,7 +216,6 @@ def _basis(size: int, count: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(_lagrange(count, centres), dtype=np.float32)
 
 
-def span(axis: Floats) -> tuple[int, int]:
-    """Give the first and last pixel that coordinates may fall into, and one on each side."""
-    return math.floor(axis.min()) - 1, math.floor(axis.max()) + 1
-
+def span(axis: Floats, reach: int = 0) -> tuple[int, int]:
+    """Give the first and last pixel that coordinates may fall into, and some on each side."""
+    return math.floor(axis.min()) - 1 - reach, math.floor(axis.max()) + 1 + reach

@@ -92,9 +92,7 @@ def oracle(path: str, scene: Scene, view: View) -> tuple[NDArray[np.uint8], NDAr
     padded = np.pad(classes, 1)
     x = np.clip(np.floor(columns).astype(int), -1, width) + 1
     y = np.clip(np.floor(rows).astype(int), -1, height) + 1
-    near = np.minimum(
-        np.abs(columns - np.round(columns)), np.abs(rows - np.round(rows))
-    )
+    near = np.minimum(np.abs(columns - np.round(columns)), np.abs(rows - np.round(rows)))
     return padded[y, x], near <= EDGE_PX
 
 

@@ -1,0 +1,246 @@
+"""TiTiler's way into mosaics: its backend and dependencies over ours."""
+
+import inspect
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import attr
+from cql2 import Expr, ParseError, ValidationError
+from fastapi import Path, Query, Request
+from morecantile import TileMatrixSet
+from rasterio.crs import CRS
+from rasterio.warp import transform, transform_bounds
+from rio_tiler.constants import WEB_MERCATOR_TMS, WGS84_CRS
+from rio_tiler.io import MultiBaseReader
+from rio_tiler.models import ImageData
+from rio_tiler.mosaic.methods import FirstMethod
+from titiler.core.dependencies import DefaultDependency
+from titiler.pgstac.backend import PGSTACBackend
+from titiler.pgstac.dependencies import CollectionIdParams
+from titiler.pgstac.model import Search
+
+from producer.layout import MASK
+from tiler.errors import FilterError
+from tiler.items import StoredItem
+from tiler.mosaic import Mosaic, Mosaics, Place
+from tiler.patchwork import Patchwork, patchwork
+from tiler.reader import ItemReader, Source, check_size
+from tiler.style import PLAIN, Style
+from tiler.views import tile_view
+
+FILTERS = ("ids", "bbox", "datetime", "query", "sortby", "filter", "filter-lang")
+"""Parameters of a URL that say which Items of a Collection are meant, and in which order."""
+
+_RESOLUTION_M = 10.0
+_METRES_PER_DEGREE = 6378137 * math.pi / 180
+
+
+@dataclass
+class BackendParams(DefaultDependency):
+    """What a backend works with."""
+
+    mosaics: Mosaics
+    source: Any
+
+
+async def backend(request: Request) -> BackendParams:
+    """Give a backend the mosaics of the application."""
+    state = request.app.state
+
+    def source(item: StoredItem) -> Source:
+        return Source(item, state.rasters, state.settings.max_image_px)
+
+    return BackendParams(state.mosaics, source)
+
+
+async def first_on_top(
+    pixel_selection: Annotated[
+        Literal["first"],
+        Query(description="The first Item that has data counts; a class has no mean."),
+    ] = "first",
+) -> FirstMethod:
+    """Lay Items over each other in the order of the mosaic."""
+    del pixel_selection
+    return FirstMethod()
+
+
+def registered_search(
+    request: Request, search_id: Annotated[str, Path(description="PgSTAC Search Identifier (Hash)")]
+) -> Mosaic:
+    """Give the registered search that the path names."""
+    mosaics: Mosaics = request.app.state.mosaics
+    return mosaics.searches.get(search_id)
+
+
+def collection_mosaic(request: Request, collection_id: str, **_: Any) -> Mosaic:  # noqa: ANN401
+    """Give the Items of a Collection that the path and the query name.
+
+    Takes the parameters of TiTiler's own dependency, which registers a search for each.
+    """
+    mosaics: Mosaics = request.app.state.mosaics
+    return mosaics.collections.get((collection_id, wanted(request.query_params)))
+
+
+# FastAPI reads from it what the URL may hold, and checks it as TiTiler does.
+collection_mosaic.__signature__ = inspect.signature(CollectionIdParams)  # type: ignore[attr-defined]
+
+
+def wanted(query: Mapping[str, str]) -> str:
+    """Translate what a URL asks of Items into a STAC search, as JSON."""
+    language = query.get("filter-lang", "cql2-text")
+    text = query.get("filter")
+    search: dict[str, Any] = {}
+    if ids := query.get("ids"):
+        search["ids"] = ids.split(",")
+    if bbox := query.get("bbox"):
+        search["bbox"] = [float(part) for part in bbox.split(",")]
+    if query.get("datetime"):
+        search["datetime"] = query["datetime"]
+    if query.get("query"):
+        search["query"] = json.loads(query["query"])
+    if sortby := query.get("sortby"):
+        parts = [re.match(r"([+-]?)(.*)", part.strip()) for part in sortby.split(",")]
+        search["sortby"] = [
+            {"field": part[2].strip(), "direction": "desc" if part[1] == "-" else "asc"}
+            for part in parts
+            if part is not None
+        ]
+    if text:
+        try:
+            expression = Expr(text if language == "cql2-text" else json.loads(text))
+            expression.validate()
+            search["filter"] = expression.to_json()
+        except (ValueError, TypeError, ValidationError, ParseError) as error:
+            raise FilterError(text) from error
+        search["filter-lang"] = "cql2-json"
+    return json.dumps(search, sort_keys=True)
+
+
+class MosaicItem(dict[str, Any]):
+    """An Item of a mosaic: to a client a few facts, to a reader the source itself."""
+
+    def __init__(self, source: Source) -> None:
+        item = source.item
+        super().__init__(
+            id=item.id,
+            collection=item.collection,
+            bbox=list(item.bbox),
+            datetime=item.datetime,
+            assets=list(item.assets),
+        )
+        self.source = source
+
+
+@attr.s
+class MosaicReader(ItemReader):
+    """Reads an Item as a mosaic found it."""
+
+    def __attrs_post_init__(self) -> None:
+        """Unwrap the Item."""
+        if isinstance(self.input, MosaicItem):
+            self.input = self.input.source
+        super().__attrs_post_init__()
+
+
+@attr.s
+class MosaicBackend(PGSTACBackend):
+    """Draws mosaics for TiTiler."""
+
+    input: Mosaic = attr.ib()
+    pool: Any = attr.ib(default=None)
+    tms: TileMatrixSet = attr.ib(default=WEB_MERCATOR_TMS)
+    reader: type[MultiBaseReader] = attr.ib(default=MosaicReader)
+    reader_options: dict[str, Any] = attr.ib(factory=dict)
+    crs: CRS = attr.ib(default=WGS84_CRS)
+    mosaics: Mosaics = attr.ib(default=None, kw_only=True)
+    source: Any = attr.ib(default=None, kw_only=True)
+
+    @property
+    def minzoom(self) -> int:
+        """A mosaic can be seen whole."""
+        said = self.info().metadata.minzoom
+        return int(self.tms.minzoom if said is None else said)
+
+    @property
+    def maxzoom(self) -> int:
+        """Zoom whose pixels are nearest to the masks' 10 m, in the middle of the mosaic."""
+        said = self.info().metadata.maxzoom
+        if said is not None:
+            return int(said)
+        west, south, east, north = self.bounds
+        lon, lat = (west + east) / 2, (south + north) / 2
+        half = _RESOLUTION_M / _METRES_PER_DEGREE / 2
+        wide = half / max(math.cos(math.radians(lat)), 0.01)
+        box = (lon - wide, lat - half, lon + wide, lat + half)
+        left, bottom, right, top = transform_bounds(WGS84_CRS, self.tms.rasterio_crs, *box)
+        return int(self.tms.zoom_for_res(max(right - left, top - bottom)))
+
+    def info(self) -> Search:
+        """Give what is known of the search."""
+        return self.input.search
+
+    def assets_for_tile(self, x: int, y: int, z: int, **_: Any) -> list[MosaicItem]:  # noqa: ANN401
+        """List the Items in a tile."""
+        return self._items(*self.tms.bounds(x, y, z))
+
+    def assets_for_point(
+        self,
+        lng: float,
+        lat: float,
+        coord_crs: CRS = WGS84_CRS,
+        **_: Any,  # noqa: ANN401
+    ) -> list[MosaicItem]:
+        """List the Items at a point."""
+        if coord_crs != WGS84_CRS:
+            (lng,), (lat,) = transform(coord_crs, WGS84_CRS, [lng], [lat])
+        return self._items(lng, lat, lng, lat)
+
+    def assets_for_bbox(
+        self,
+        xmin: float,
+        ymin: float,
+        xmax: float,
+        ymax: float,
+        coord_crs: CRS = WGS84_CRS,
+        **_: Any,  # noqa: ANN401
+    ) -> list[MosaicItem]:
+        """List the Items in a box."""
+        box = (xmin, ymin, xmax, ymax)
+        if coord_crs != WGS84_CRS:
+            box = transform_bounds(coord_crs, WGS84_CRS, *box)
+        return self._items(*box)
+
+    def _items(self, west: float, south: float, east: float, north: float) -> list[MosaicItem]:
+        place = Place(self.input, (west, south, east, north), is_coarse=False)
+        return [MosaicItem(self.source(item)) for item in self.mosaics.places.get(place).items]
+
+    def tile(  # noqa: PLR0913 - TiTiler's signature
+        self,
+        x: int,
+        y: int,
+        z: int,
+        search_options: dict[str, Any] | None = None,
+        tilesize: int | None = None,
+        assets: list[str] | None = None,
+        style: Style = PLAIN,
+        **options: Any,  # noqa: ANN401
+    ) -> tuple[ImageData, list[str]]:
+        """Draw a tile of classes; other assets are TiTiler's to lay over each other."""
+        check_size(tilesize or 0, tilesize or 0, self.source(None).max_image_px)
+        view = tile_view(self.tms, x, y, z, tilesize)
+        if view is None or (assets or [MASK]) != [MASK]:
+            named = {**options, "tilesize": tilesize, "assets": assets, "style": style}
+            drawn: tuple[ImageData, list[str]] = super().tile(x, y, z, search_options, **named)
+            return drawn
+        rasters = self.source(None).rasters
+        work: Patchwork = patchwork(self.mosaics.places.get, rasters, self.input, view, style)
+        return work.image(self.tms.rasterio_crs), work.used
+
+
+def no_renders(_reader: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - any of TiTiler's
+    """A mosaic draws classes only."""
+    return {}
