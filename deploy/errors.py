@@ -67,8 +67,14 @@ class StackRunsError(StackError):
 class StackDownError(StackError):
     """A stack that does not run."""
 
-    def __init__(self, home: Path) -> None:
-        super().__init__(f"no stack runs in {home}; start it with `nimbostac up`")
+    def __init__(self, home: Path, left_behind: int = 0) -> None:
+        left = (
+            f"; {left_behind} parts were left behind by one that was killed:"
+            " `nimbostac up` takes them over, `nimbostac down` ends them"
+        )
+        super().__init__(
+            f"no stack runs in {home}{left if left_behind else '; start it with `nimbostac up`'}"
+        )
 
 
 class MissingServerError(StackError):

@@ -1,5 +1,6 @@
 """Embedded stacks for the tests: real, whole, in folders of their own, gone afterwards."""
 
+import json
 import os
 import shutil
 import signal
@@ -67,6 +68,12 @@ class Stack:
     def status(self) -> dict[str, Any]:
         """Ask how it is; the same as ``nimbostac status --json``, in no time."""
         return run.current(Home(self.home)).facts()
+
+    @property
+    def servers(self) -> dict[str, str]:
+        """The variables that reach its servers, with their passwords."""
+        found: dict[str, str] = json.loads((self.home / "environment.json").read_text())
+        return found
 
     def part(self, name: str) -> dict[str, Any]:
         """Ask how one part is."""

@@ -99,7 +99,7 @@ def status(
             raise typer.Exit(1)
         return
     if state.pid is None:
-        raise StackDownError(home.path)
+        raise StackDownError(home.path, left_behind=len(state.parts))
     console = Console(soft_wrap=True)
     console.print(view.headline(state))
     console.print(view.addresses(state))

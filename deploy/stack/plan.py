@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from deploy.settings import DeploySettings
-from deploy.stack import ports, postgres, queue
+from deploy.stack import ports, programs, queue
 from deploy.stack.accounts import server_account
 from deploy.stack.home import Home
 from deploy.stack.part import Errand, Part, Task
@@ -68,7 +68,7 @@ def make(settings: DeploySettings, home: Home) -> Plan:
     database = cluster(settings, home, chosen.numbers["postgres"]) if own["postgres"] else None
     redis = None
     if own["redis"]:
-        redis = Queue(home, queue.find(), chosen.numbers["redis"], server_account("redis"))
+        redis = Queue(home, programs.find_redis(), chosen.numbers["redis"], server_account("redis"))
         redis.create()
     named = {name: value for name, value in os.environ.items() if name.startswith("PG")}
     plan.environment = {
@@ -104,8 +104,8 @@ def cluster(settings: DeploySettings, home: Home, port: int) -> Postgres:
     Raises:
         StackError: PostgreSQL is not there, or the folder cannot be used.
     """
-    programs = postgres.find(home, settings.postgres_bin)
-    database = Postgres(home, programs, port, server_account("postgres"))
+    found = programs.find_postgres(home, settings.postgres_bin)
+    database = Postgres(home, found, port, server_account("postgres"))
     database.create()
     return database
 

@@ -1,7 +1,6 @@
 """The private Redis, which carries the jobs that are due now."""
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from deploy.errors import MissingServerError
 from deploy.stack.accounts import Account
 from deploy.stack.home import Home, write_private
 from deploy.stack.part import Part
@@ -80,18 +78,6 @@ class Queue:
                 "",
             )
         )
-
-
-def find() -> Path:
-    """Find the Redis server.
-
-    Raises:
-        MissingServerError: It is not installed.
-    """
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found is None:
-        raise MissingServerError("Redis", "redis-server")
-    return Path(found)
 
 
 async def answers(url: str) -> bool:

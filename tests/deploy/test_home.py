@@ -10,7 +10,7 @@ import pytest
 
 from deploy.errors import HomeError, MissingServerError, PortTakenError, StackRunsError
 from deploy.settings import DeploySettings
-from deploy.stack import logs, plan, ports, postgres
+from deploy.stack import logs, plan, ports, programs
 from deploy.stack.accounts import server_account
 from deploy.stack.home import Home
 from deploy.stack.state import StackState, now
@@ -103,7 +103,7 @@ def test_a_folder_that_the_server_cannot_get_to_is_told_with_what_shuts_it() -> 
 
 def test_a_missing_postgresql_is_told_with_its_package(tmp_path: Path) -> None:
     with pytest.raises(MissingServerError, match=r"apt-get install .*postgresql-postgis"):
-        postgres.find(Home(tmp_path), tmp_path)
+        programs.find_postgres(Home(tmp_path), tmp_path)
 
 
 def test_a_cluster_of_another_version_is_left_alone(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_cluster_of_another_version_is_left_alone(tmp_path: Path) -> None:
     home.postgres.mkdir()
     (home.postgres / "PG_VERSION").write_text("9.6\n")
     with pytest.raises(HomeError, match=r"was made by PostgreSQL 9\.6, and there is only"):
-        postgres.find(home, None)
+        programs.find_postgres(home, None)
 
 
 @pytest.mark.parametrize(

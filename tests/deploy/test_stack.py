@@ -16,13 +16,8 @@ from tests.stacks import Stack, stack, wait_until
 PARTS = ["postgres", "redis", "worker", "api"]
 
 
-def environment_of(running: Stack) -> dict[str, str]:
-    found: dict[str, str] = json.loads((running.home / "environment.json").read_text())
-    return found
-
-
 def query(running: Stack, statement: str) -> str:
-    told = environment_of(running)
+    told = running.servers
     with psycopg.connect(
         host=told["PGHOST"],
         port=told["PGPORT"],
@@ -55,7 +50,7 @@ def test_the_database_is_migrated_and_compiles_no_query(running_stack: Stack) ->
 
 
 def test_no_password_is_told_and_nobody_gets_in_without(running_stack: Stack) -> None:
-    told = environment_of(running_stack)
+    told = running_stack.servers
     status = running_stack.run("status", "--json").stdout
     assert told["PGPASSWORD"] not in status
     assert told["NIMBOSTAC_REDIS_URL"] not in status
@@ -128,6 +123,7 @@ def test_a_killed_supervisor_leaves_nothing_that_wedges_the_next_one() -> None:
         os.kill(first["pid"], signal.SIGKILL)
         wait_until(lambda: made.status()["state"] == "stopped")
         assert {part["state"] for part in made.status()["parts"]} == {"left behind"}
+        assert "4 parts were left behind" in made.run("status").stderr
 
         made.up()
         second = made.status()

@@ -15,31 +15,14 @@ from rasterio.warp import transform
 
 from producer.classes import CLASSES
 from tests import products
+from tests.journey.conftest import ENGINE
 from tests.stacks import Stack
 
-ENGINE = "ukis-csmask"
 COLLECTION = f"{ENGINE}-l1c"
 # A PNG has no place on the ground.
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 _TILE_PX = 256
 _EARTH_M = 20037508.342789244
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small landscape under clouds."""
-    folder = tmp_path_factory.mktemp("products")
-    products.small_product(folder, products.NEW_L1C, size_px=480)
-    return folder / f"{products.NEW_L1C}.SAFE"
-
-
-@pytest.fixture(scope="module")
-def outcome(running_stack: Stack, product: Path) -> dict[str, Any]:
-    """What came of asking a worker for the mask, by the command line."""
-    done = running_stack.run("backfill", str(product), "--engine", ENGINE, "--json")
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 @pytest.fixture(scope="module")
