@@ -17,8 +17,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 
 from catalog.database import connection
 from catalog.errors import NoSuchFileError, StoreDownError
-from catalog.links import stored_key
 from catalog.ranges import Ranges, asked_ranges, http_date, is_fresh
+from ingest.addresses import stored_key
 from producer.storage import Storage
 
 router = APIRouter(tags=["Downloads"])

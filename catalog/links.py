@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import Request
 from stac_fastapi.types.requests import get_base_url
 
 from catalog.forwarded import site_of
 from catalog.settings import CatalogSettings
-from producer.errors import StorageError
+from ingest.addresses import collection_path, give_downloads, item_path
 from producer.storage import Storage
 
 WEB_MAP_LINKS = "https://stac-extensions.github.io/web-map-links/v1.3.0/schema.json"
@@ -35,10 +35,6 @@ class Addresses:
             web=_absolute(settings.web_url, site),
         )
 
-    def download(self, collection: str, item: str, name: str) -> str:
-        """Address of one file of an Item."""
-        return f"{self.stac}{_item_path(collection, item)}/download/{quote(name, safe='')}"
-
 
 def dress_item(item: dict[str, Any], addresses: Addresses, store: Storage | None) -> None:
     """Give a served Item its links, and its assets addresses that clients can open.
@@ -49,7 +45,7 @@ def dress_item(item: dict[str, Any], addresses: Addresses, store: Storage | None
     if collection is None or name is None:
         return
     if "links" in item:
-        path = _item_path(collection, name)
+        path = item_path(collection, name)
         item["links"] += _web_map_links(addresses, path, name)
         item["links"] += [
             _link(
@@ -58,28 +54,15 @@ def dress_item(item: dict[str, Any], addresses: Addresses, store: Storage | None
             _map_link(addresses, collection=collection, item=name),
         ]
         _declare(item)
-    for asset in item.get("assets", {}).values():
-        key = stored_key(asset, store)
-        if key is not None:
-            asset["href"] = addresses.download(collection, name, key.rpartition("/")[2])
+    give_downloads(item, addresses.stac, store)
 
 
 def dress_collection(collection: dict[str, Any], addresses: Addresses) -> None:
     """Give a served Collection the links of its mosaic."""
     name = collection["id"]
-    collection["links"] += _web_map_links(addresses, _collection_path(name), "masks")
+    collection["links"] += _web_map_links(addresses, collection_path(name), "masks")
     collection["links"].append(_map_link(addresses, collection=name))
     _declare(collection)
-
-
-def stored_key(asset: dict[str, Any], store: Storage | None) -> str | None:
-    """Key of an asset's file; ``None`` where it does not lie in the store."""
-    if store is None or "href" not in asset:
-        return None
-    try:
-        return store.key(asset["href"])
-    except StorageError:
-        return None
 
 
 def _web_map_links(addresses: Addresses, path: str, layer: str) -> list[dict[str, Any]]:
@@ -109,14 +92,6 @@ def _declare(document: dict[str, Any]) -> None:
     extensions = document.get("stac_extensions")
     if extensions is not None and WEB_MAP_LINKS not in extensions:
         extensions.append(WEB_MAP_LINKS)
-
-
-def _collection_path(collection: str) -> str:
-    return f"/collections/{quote(collection, safe='')}"
-
-
-def _item_path(collection: str, item: str) -> str:
-    return f"{_collection_path(collection)}/items/{quote(item, safe='')}"
 
 
 def _absolute(address: str, site: str) -> str:

@@ -1,0 +1,118 @@
+"""The products that may say something about a polygon, as pgstac holds them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from psycopg import Connection, errors
+from psycopg.rows import TupleRow
+
+from producer.layout import MASK
+from tiler.clear.hydration import hydrated
+from tiler.database import Pool
+from tiler.errors import LimitError, QuestionError
+from tiler.items import StoredAsset
+
+_REFUSED = (
+    errors.DataError,
+    errors.RaiseException,
+    errors.InvalidParameterValue,
+    errors.SyntaxErrorOrAccessRuleViolation,
+)
+# Not pgstac.search: that writes every search down, and polygons of clients come in any number.
+_WHERE = "SELECT pgstac.stac_search_to_where(%s::jsonb)"
+_FACTS = """
+SELECT collection, id, content->'properties', content->'assets'->'mask'->>'href',
+    coalesce(content->'assets'->'mask'->>'file:checksum', md5(content::text))
+FROM pgstac.items WHERE {where} AND content->'assets' ? 'mask'
+ORDER BY datetime DESC, id LIMIT {limit}
+"""
+_WHOLE = """
+SELECT collection, id, content->>'pgstac:base_item', content::text, ST_AsGeoJSON(geometry, 20)
+FROM pgstac.items WHERE collection = ANY(%s) AND id = ANY(%s)
+"""
+_BASE = "SELECT pgstac.collection_base_item(%s, %s::int)"
+
+Key = tuple[str, str]
+"""Collection and id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A product whose footprint meets the polygon."""
+
+    collection: str
+    id: str
+    properties: dict[str, Any]
+    mask: StoredAsset
+
+    @property
+    def key(self) -> Key:
+        """Collection and id."""
+        return self.collection, self.id
+
+
+class Catalogue:
+    """Asks pgstac, within limits of number and time."""
+
+    def __init__(self, pool: Pool, most: int) -> None:
+        self._pool = pool
+        self._most = most
+
+    def candidates(self, search: dict[str, Any], timeout_s: float) -> list[Candidate]:
+        """Find products by a STAC search.
+
+        Raises:
+            QuestionError: pgstac refuses the search.
+            LimitError: There are too many, or it takes too long.
+        """
+        with self._asked(timeout_s) as connection:
+            answer = connection.execute(_WHERE, [orjson.dumps(search).decode()]).fetchone()
+            where = answer[0] if answer else "FALSE"
+            # pgstac has quoted all that came from the client.
+            query = _FACTS.format(where=where, limit=self._most + 1)
+            rows = connection.execute(query.encode()).fetchall()
+        if len(rows) > self._most:
+            raise LimitError("products that match", f"more than {self._most}", self._most)
+        return [
+            Candidate(collection, name, properties, StoredAsset(MASK, href, "", version))
+            for collection, name, properties, href, version in rows
+        ]
+
+    def items(self, keys: Sequence[Key], timeout_s: float) -> dict[Key, dict[str, Any]]:
+        """Give whole Items.
+
+        Raises:
+            LimitError: It takes too long.
+        """
+        collections, names = sorted({key[0] for key in keys}), [key[1] for key in keys]
+        bases: dict[tuple[str, str | None], Any] = {}
+        with self._asked(timeout_s) as connection:
+            rows = connection.execute(_WHOLE, [collections, names]).fetchall()
+            for which in {(collection, tag) for collection, _, tag, *_ in rows}:
+                answer = connection.execute(_BASE, which).fetchone()
+                bases[which] = (answer and answer[0]) or {}
+        return {
+            (collection, name): _whole(name, bases[collection, tag], content, geometry)
+            for collection, name, tag, content, geometry in rows
+        }
+
+    @contextmanager
+    def _asked(self, timeout_s: float) -> Iterator[Connection[TupleRow]]:
+        milliseconds = max(int(timeout_s * 1000), 1)
+        try:
+            with self._pool.connection() as connection, connection.transaction():
+                connection.execute(f"SET LOCAL statement_timeout = {milliseconds}")
+                yield connection
+        except errors.QueryCanceled as error:
+            raise LimitError("seconds that it takes", "more than are left", timeout_s) from error
+        except _REFUSED as error:
+            raise QuestionError(error.diag.message_primary or str(error)) from error
+
+
+def _whole(name: str, base: dict[str, Any], content: str, geometry: str) -> dict[str, Any]:
+    item: dict[str, Any] = hydrated(orjson.loads(content), base)
+    item.pop("pgstac:base_item", None)
+    return {**item, "type": "Feature", "id": name, "geometry": orjson.loads(geometry)}
