@@ -45,11 +45,12 @@ HAZE = _rows(".100 .075 .045 .022 .018 .014 .012 .010 .009 .006 .0012 .002 .001"
 CLEAR_AIR = _rows(".85 .88 .90 .93 .94 .95 .95 .95 .96 .35 .00 .97 .93")[0]
 """Share of the ground's light that clear air lets through, by band; B10 sees no ground."""
 
-CLOUD = _rows(".74 .74 .73 .72 .73 .73 .74 .73 .74 .52 .006 .46 .32")[0]
-"""Reflectance of thick low cloud, by band."""
+CLOUD = _rows(".97 .97 .97 .97 .97 .98 .98 .98 .98 .62 .008 .79 .60")[0]
+"""Reflectance of endless low cloud, by band: drops are white but for their water in SWIR, and
+vapour above takes from B09 and all but a trace of B10."""
 
-CIRRUS = _rows(".52 .51 .50 .50 .50 .50 .50 .50 .50 .46 .16 .34 .26")[0]
-"""Reflectance of high ice cloud as if it were thick, by band; its own mark is B10."""
+CIRRUS = _rows(".97 .97 .97 .97 .97 .97 .97 .97 .97 .88 .50 .58 .46")[0]
+"""Reflectance of endless ice cloud, by band; its own mark is B10, as it is above the vapour."""
 
 SKYLIGHT = _rows(".45 .40 .32 .26 .24 .22 .20 .19 .18 .18 .90 .12 .08")[0]
 """Share of the light that still reaches ground in shadow, by band: the sky is blue."""

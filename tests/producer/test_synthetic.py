@@ -20,6 +20,7 @@ from producer.synthetic import Scene, View, build
 from producer.synthetic.jp2 import Encoding
 from producer.synthetic.landscape import Landscape
 from producer.synthetic.noise import fractal
+from producer.synthetic.shapes import SEEN_DEPTH, SHADOW_DEPTH
 from producer.synthetic.sun import sun_position
 from producer.synthetic.tiles import tile_grid
 from tests import products
@@ -108,12 +109,12 @@ def test_shadows_fall_away_from_the_sun_by_the_height_of_the_cloud(azimuth: floa
     # At 45 degrees a shadow falls as far as its cloud is high: 80 px.
     south = round(80 * np.cos(np.radians(azimuth)))
     west = round(80 * np.sin(np.radians(azimuth)))
-    cloud = np.roll(block.thick, (south, -west), (0, 1)) >= 0.5
+    cloud = np.roll(block.sky.low.depth, (south, -west), (0, 1)) >= SHADOW_DEPTH
     inner = (slice(100, 800), slice(100, 800))
     shadow = block.truth == MaskClass.CLOUD_SHADOW
     assert shadow[inner].mean() > 0.05
     assert cloud[inner][shadow[inner]].mean() > 0.999
-    seen = cloud & (block.thick < 0.15)
+    seen = cloud & (block.sky.low.depth < SEEN_DEPTH)
     assert shadow[inner][seen[inner]].mean() > 0.999
 
 
