@@ -25,7 +25,9 @@ from titiler.pgstac.factory import (
     add_search_register_route,
 )
 
-from tiler import health, landing, parameters
+from producer.layout import MASK
+from tiler import health, landing, legend, parameters
+from tiler.answers import version_of
 from tiler.atonce import ItemRoute, MosaicRoute
 from tiler.backend import (
     MosaicBackend,
@@ -80,8 +82,22 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def source(request: Request, item: Annotated[StoredItem, Depends(stored_item)]) -> Source:
     """Give TiTiler's endpoints the Item that the path names."""
+    versioned(request, item)
     settings: TilerSettings = request.app.state.settings
     return Source(item, request.app.state.rasters, settings.max_image_px)
+
+
+def versioned(request: Request, item: StoredItem) -> None:
+    """Let caches know what an answer is made of, and let links to tiles name it."""
+    mask = item.assets.get(MASK)
+    names = request.query_params.getlist("assets")
+    if mask is None or names not in ([], [MASK]):
+        return
+    request.state.made_of = made_of = version_of(mask.version)
+    linked = getattr(request.scope.get("route"), "name", "") in {"tilejson", "wmts"}
+    if linked and "v" not in request.query_params:
+        # TiTiler makes the addresses of tiles from this list.
+        request.query_params._list.append(("v", made_of))  # noqa: SLF001
 
 
 def create_app(settings: TilerSettings | None = None) -> FastAPI:
@@ -128,8 +144,15 @@ def create_app(settings: TilerSettings | None = None) -> FastAPI:
     conforms_to = _add_tiles(app, templates)
     app.include_router(landing.create_router(templates, conforms_to))
     app.include_router(health.router)
+    app.include_router(legend.router)
     app.include_router(clear_router)
     return app
+
+
+def _tiles_first(router: APIRouter) -> APIRouter:
+    """Put the routes that are asked for most where the search for a route begins."""
+    router.routes.sort(key=lambda route: getattr(route, "name", "") != "tile")
+    return router
 
 
 def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
@@ -161,7 +184,7 @@ def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
         ],
         **common,
     )
-    app.include_router(items.router, prefix=ITEM_PATH, tags=["STAC Item"])
+    app.include_router(_tiles_first(items.router), prefix=ITEM_PATH, tags=["STAC Item"])
     mosaic: dict[str, Any] = {
         **common,
         "backend": MosaicBackend,
@@ -185,7 +208,7 @@ def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
         router_prefix=SEARCH_PATH,
         **mosaic,
     )
-    app.include_router(searches.router, prefix=SEARCH_PATH, tags=["STAC Search"])
+    app.include_router(_tiles_first(searches.router), prefix=SEARCH_PATH, tags=["STAC Search"])
     add_search_list_route(app, prefix="/searches", tags=["STAC Search"])
     add_search_register_route(app, prefix="/searches", tile_dependencies=[], tags=["STAC Search"])
     collections = MosaicTilerFactory(
@@ -194,7 +217,9 @@ def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
         router_prefix=COLLECTION_PATH,
         **mosaic,
     )
-    app.include_router(collections.router, prefix=COLLECTION_PATH, tags=["STAC Collection"])
+    app.include_router(
+        _tiles_first(collections.router), prefix=COLLECTION_PATH, tags=["STAC Collection"]
+    )
     colors = ColorMaps(data={"classes": dict(CLASS_COLORS)})
     schemes = TMSFactory(templates=templates)
     app.include_router(schemes.router, tags=["Tiling Schemes"])

@@ -16,15 +16,17 @@ from starlette.responses import Response
 from titiler.core.resources.enums import ImageType
 
 from producer.layout import MASK
-from tiler.answers import tile_response
+from tiler.answers import is_known, mark, not_modified, tile_response, version_of
 from tiler.backend import FILTERS, wanted
 from tiler.draw import draw
 from tiler.errors import FilterError, NoMaskCogError, StyleError
 from tiler.images import ClassImage
-from tiler.items import ItemCache, StoredAsset
+from tiler.items import ItemCache
 from tiler.mosaic import Found, Mosaics, Place
-from tiler.patchwork import patchwork
+from tiler.palette import is_empty
+from tiler.patchwork import Tile
 from tiler.rasters import AtHand, ColdError
+from tiler.settings import TilerSettings
 from tiler.style import Style
 from tiler.views import SharedTileMatrixSets, View, shared_sets, tile_view
 
@@ -33,8 +35,9 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _KNOWN = {"assets", "tilesize", "classes", "buffer_m", "v", *FILTERS}
 _FORMATS = {None: None, **{kind.value: kind for kind in ImageType}}
 _MAX_DIGITS = 9
+_OK = 200
 # More of them would keep other requests waiting.
-_MOST_AT_ONCE = 40
+_MOST_AT_ONCE = 64
 
 
 class _OrdinaryError(Exception):
@@ -98,15 +101,25 @@ class AtOnceRoute(APIRoute):
             return endpoint
 
         async def handler(request: Request) -> Response:
+            settings: TilerSettings = request.app.state.settings
             try:
-                asked = TileAsked(request, request.app.state.settings.max_image_px)
-                return self.answer(request, asked)
+                asked = TileAsked(request, settings.max_image_px)
+                response = self.answer(request, asked)
             except _ORDINARY:
-                return await endpoint(request)
+                response = await endpoint(request)
+                response.headers.update(getattr(request.state, "said", {}))
+            made_of = getattr(request.state, "made_of", None)
+            if response.status_code == _OK and made_of is not None:
+                if is_known(request, made_of):
+                    return not_modified(request, made_of)
+                mark(request, response, made_of)
+            if settings.empty_status != _OK and is_empty(bytes(response.body)):
+                return Response(status_code=settings.empty_status, headers=_kept(response))
+            return response
 
         return handler
 
-    def answer(self, request: Request, asked: TileAsked) -> Response:
+    def answer(self, request: Request, asked: TileAsked) -> Response:  # noqa: ARG002
         """Answer a tile from memory.
 
         Raises:
@@ -123,11 +136,12 @@ class ItemRoute(AtOnceRoute):
         state, path = request.app.state, request.path_params
         items: ItemCache = state.items
         item = items.fresh((path["collection_id"], path["item_id"]))
-        if item is None:
+        if item is None or MASK not in item.assets:
             raise ColdError
-        asset: StoredAsset | None = item.assets.get(MASK)
-        if asset is None:
-            raise _OrdinaryError
+        asset = item.assets[MASK]
+        request.state.made_of = made_of = version_of(asset.version)
+        if is_known(request, made_of):
+            return not_modified(request, made_of)
         drawn = draw(AtHand(state.rasters), asset, asked.view, asked.style)
         if drawn is None:
             raise _OrdinaryError
@@ -151,12 +165,18 @@ class MosaicRoute(AtOnceRoute):
 
         def find(place: Place) -> Found:
             found = mosaics.places.fresh(place)
-            if found is None or (place.is_coarse and len(found.items) > _MOST_AT_ONCE):
+            if found is None or len(found.items) > _MOST_AT_ONCE:
                 raise ColdError
             return found
 
-        rasters = AtHand(request.app.state.rasters)
-        work = patchwork(find, rasters, mosaic, asked.view, asked.style)
-        if not work.used:
-            raise _OrdinaryError
+        tile = Tile(find, mosaic, asked.view)
+        request.state.made_of = made_of = version_of(*tile.made_of)
+        if is_known(request, made_of):
+            return not_modified(request, made_of)
+        work = tile.draw(AtHand(request.app.state.rasters), asked.style)
         return tile_response(work.image(asked.crs), asked.format)
+
+
+def _kept(response: Response) -> dict[str, str]:
+    kept = ("etag", "cache-control", "nimbostac-items")
+    return {name: response.headers[name] for name in kept if name in response.headers}

@@ -4,12 +4,12 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import attr
-from cql2 import Expr, ParseError, ValidationError
+from cql2 import Expr
 from fastapi import Path, Query, Request
 from morecantile import TileMatrixSet
 from rasterio.crs import CRS
@@ -24,10 +24,12 @@ from titiler.pgstac.dependencies import CollectionIdParams
 from titiler.pgstac.model import Search
 
 from producer.layout import MASK
+from tiler.answers import version_of
 from tiler.errors import FilterError
 from tiler.items import StoredItem
 from tiler.mosaic import Mosaic, Mosaics, Place
-from tiler.patchwork import Patchwork, patchwork
+from tiler.patchwork import Tile
+from tiler.rasters import Rasters
 from tiler.reader import ItemReader, Source, check_size
 from tiler.style import PLAIN, Style
 from tiler.views import tile_view
@@ -44,7 +46,12 @@ class BackendParams(DefaultDependency):
     """What a backend works with."""
 
     mosaics: Mosaics
-    source: Any
+    source: Callable[[StoredItem], Source]
+    """Gives a reader an Item."""
+    note: Callable[[tuple[str, ...], dict[str, str]], None]
+    """Takes the versions of what a tile is made of, and what the answer should say of it."""
+    rasters: Rasters
+    max_image_px: int
 
 
 async def backend(request: Request) -> BackendParams:
@@ -54,7 +61,11 @@ async def backend(request: Request) -> BackendParams:
     def source(item: StoredItem) -> Source:
         return Source(item, state.rasters, state.settings.max_image_px)
 
-    return BackendParams(state.mosaics, source)
+    def note(made_of: tuple[str, ...], said: dict[str, str]) -> None:
+        request.state.made_of = version_of(*made_of)
+        request.state.said = said
+
+    return BackendParams(state.mosaics, source, note, state.rasters, state.settings.max_image_px)
 
 
 async def first_on_top(
@@ -114,7 +125,7 @@ def wanted(query: Mapping[str, str]) -> str:
             expression = Expr(text if language == "cql2-text" else json.loads(text))
             expression.validate()
             search["filter"] = expression.to_json()
-        except (ValueError, TypeError, ValidationError, ParseError) as error:
+        except Exception as error:  # noqa: BLE001 - cql2 raises nothing narrower
             raise FilterError(text) from error
         search["filter-lang"] = "cql2-json"
     return json.dumps(search, sort_keys=True)
@@ -158,6 +169,9 @@ class MosaicBackend(PGSTACBackend):
     crs: CRS = attr.ib(default=WGS84_CRS)
     mosaics: Mosaics = attr.ib(default=None, kw_only=True)
     source: Any = attr.ib(default=None, kw_only=True)
+    note: Any = attr.ib(default=None, kw_only=True)
+    rasters: Any = attr.ib(default=None, kw_only=True)
+    max_image_px: int = attr.ib(default=4096, kw_only=True)
 
     @property
     def minzoom(self) -> int:
@@ -230,14 +244,16 @@ class MosaicBackend(PGSTACBackend):
         **options: Any,  # noqa: ANN401
     ) -> tuple[ImageData, list[str]]:
         """Draw a tile of classes; other assets are TiTiler's to lay over each other."""
-        check_size(tilesize or 0, tilesize or 0, self.source(None).max_image_px)
+        check_size(tilesize or 0, tilesize or 0, self.max_image_px)
         view = tile_view(self.tms, x, y, z, tilesize)
         if view is None or (assets or [MASK]) != [MASK]:
             named = {**options, "tilesize": tilesize, "assets": assets, "style": style}
             drawn: tuple[ImageData, list[str]] = super().tile(x, y, z, search_options, **named)
             return drawn
-        rasters = self.source(None).rasters
-        work: Patchwork = patchwork(self.mosaics.places.get, rasters, self.input, view, style)
+        rasters = self.rasters
+        unseen = Tile(self.mosaics.places.get, self.input, view)
+        work = unseen.draw(rasters, style)
+        self.note(unseen.made_of, work.headers())
         return work.image(self.tms.rasterio_crs), work.used
 
 

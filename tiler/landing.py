@@ -57,6 +57,7 @@ def _links(base: str) -> list[dict[str, Any]]:
             "List of available TileMatrixSets",
         ),
         link("data", "colorMaps", "Colours of the classes"),
+        link("http://www.opengis.net/def/rel/ogc/1.0/legend", "legend.json", "Legend"),
     ]
 
 

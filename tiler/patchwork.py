@@ -49,60 +49,68 @@ class Patchwork:
         }
 
 
-def patchwork(
-    find: Callable[[Place], Found],
-    rasters: RasterSource,
-    mosaic: Mosaic,
-    view: View,
-    style: Style,
-) -> Patchwork:
-    """Draw a tile of a mosaic.
+class Tile:
+    """A tile of a mosaic before it is drawn: the Items that may be seen in it."""
 
-    Args:
-        find: Gives the Items of a place.
-        rasters: Where masks come from.
-        mosaic: Which Items, and in which order.
-        view: Where.
-        style: How.
-    """
-    box = geographic_box(view)
-    coarse = _pixel_m(view, box) >= _COARSE_M
-    place = Place(mosaic, box if coarse else _cell(view), is_coarse=coarse)
-    found = find(place)
-    if found.is_cut and not coarse:
-        found = find(Place(mosaic, box, is_coarse=False))
-    work = Patchwork(view, is_cut=found.is_cut)
-    canvas: Classes | None = None
-    is_full = False
-    # Classes are left out last, or what lies beneath would show where they were.
-    whole = replace(style, classes=None)
-    for item in found.items:
-        asset = item.assets.get(MASK)
-        if asset is None or not _meet(item.bbox, box):
-            continue
-        if is_full:
-            work.hidden += 1
-            continue
-        drawn = draw(rasters, asset, view, whole, coarse=coarse)
-        if drawn is None or (isinstance(drawn, int) and drawn == 0):
-            continue
-        if canvas is None:
-            canvas = (
-                np.full((view.height, view.width), drawn, np.uint8)
-                if isinstance(drawn, int)
-                else drawn
-            )
-        else:
-            empty = canvas == 0
-            if not np.any(empty & (np.asarray(drawn) != 0)):
+    def __init__(self, find: Callable[[Place], Found], mosaic: Mosaic, view: View) -> None:
+        """Find the Items.
+
+        Args:
+            find: Gives the Items of a place.
+            mosaic: Which Items, and in which order.
+            view: Where.
+        """
+        box = geographic_box(view)
+        self.view = view
+        self._is_coarse = _pixel_m(view, box) >= _COARSE_M
+        shared = Place(mosaic, box if self._is_coarse else _cell(view), self._is_coarse)
+        found = find(shared)
+        if found.is_cut and not self._is_coarse:
+            found = find(Place(mosaic, box, is_coarse=False))
+        self._is_cut = found.is_cut
+        self._items = [
+            (item, item.assets[MASK])
+            for item in found.items
+            if MASK in item.assets and _meet(item.bbox, box)
+        ]
+
+    @property
+    def made_of(self) -> tuple[str, ...]:
+        """The versions of all that may be seen."""
+        return (str(self._is_cut), *(asset.version for _, asset in self._items))
+
+    def draw(self, rasters: RasterSource, style: Style) -> Patchwork:
+        """Lay the Items over each other.
+
+        Args:
+            rasters: Where masks come from.
+            style: How.
+        """
+        work = Patchwork(self.view, is_cut=self._is_cut)
+        # Classes are left out last, or what lies beneath would show where they were.
+        whole = replace(style, classes=None)
+        canvas: Classes | None = None
+        for item, asset in self._items:
+            if canvas is not None and canvas.all():
                 work.hidden += 1
                 continue
-            np.copyto(canvas, drawn, where=empty)
-        work.used.append(f"{item.collection}/{item.id}")
-        is_full = bool(canvas.all())
-    if canvas is not None:
-        work.drawn = style.shown(canvas)
-    return work
+            drawn = draw(rasters, asset, self.view, whole, coarse=self._is_coarse)
+            if drawn is None or not np.any(drawn):
+                continue
+            if canvas is None:
+                shape = (self.view.height, self.view.width)
+                canvas = np.full(shape, drawn, np.uint8) if isinstance(drawn, int) else drawn
+                work.used.append(f"{item.collection}/{item.id}")
+                continue
+            empty = canvas == 0
+            if (empty & (np.asarray(drawn) != 0)).any():
+                np.copyto(canvas, drawn, where=empty)
+                work.used.append(f"{item.collection}/{item.id}")
+            else:
+                work.hidden += 1
+        if canvas is not None:
+            work.drawn = style.shown(canvas)
+        return work
 
 
 def _pixel_m(view: View, box: Box) -> float:

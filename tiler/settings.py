@@ -17,7 +17,7 @@ class TilerSettings(BaseSettings):
     """Path under which a proxy publishes the server, where the proxy cuts it off."""
     cors_origins: tuple[str, ...] = ("*",)
     """Origins that a browser may call from."""
-    max_age_s: int = Field(default=300, ge=0)
+    max_age_s: int = Field(default=5, ge=0)
     """How long a browser may keep an answer that names no version."""
     max_image_px: int = Field(default=4096, ge=256)
     """Longest edge of an image that a client may ask for."""

@@ -78,6 +78,9 @@ SINGLE = (
     "/colorMaps/classes",
     "/colorMaps/classes?f=png",
     "/algorithms",
+    "/legend.json",
+    "/legend.png",
+    "/legend.svg",
     "/searches/",
     "/searches/list",
 )

@@ -1,7 +1,5 @@
 """Drawing against brute force: every pixel projected by PROJ, every class read by GDAL."""
 
-from pathlib import Path
-
 import morecantile
 import numpy as np
 import pytest
