@@ -14,6 +14,9 @@ from producer.kappamask.layers import ConvolutionBlock, SeparableBlock
 RATES = (6, 12, 18)
 """Dilations of the pyramid's 3 x 3 convolutions."""
 
+COARSENESS = 16
+"""Input pixels to one of the pyramid's, along an axis."""
+
 
 class EntryBlock(nn.Module):
     """Two separable convolutions and a pooling, beside a shortcut of its own.
