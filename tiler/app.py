@@ -16,7 +16,7 @@ from titiler.core.factory import (
     TMSFactory,
 )
 from titiler.core.utils import update_openapi
-from titiler.extensions import wmtsExtension
+from titiler.extensions.wmts import wmtsExtension
 from titiler.mosaic.extensions.wmts import wmtsExtension as mosaicWmtsExtension
 from titiler.pgstac.extensions import searchInfoExtension
 from titiler.pgstac.factory import (
@@ -26,7 +26,7 @@ from titiler.pgstac.factory import (
 )
 
 from producer.layout import MASK
-from tiler import health, landing, legend, parameters
+from tiler import footprints, health, landing, legend, parameters
 from tiler.answers import version_of
 from tiler.atonce import ItemRoute, MosaicRoute
 from tiler.backend import (
@@ -145,6 +145,7 @@ def create_app(settings: TilerSettings | None = None) -> FastAPI:
     app.include_router(landing.create_router(templates, conforms_to))
     app.include_router(health.router)
     app.include_router(legend.router)
+    app.include_router(footprints.router)
     app.include_router(clear_router)
     return app
 
@@ -166,23 +167,25 @@ def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
         "render_dependency": parameters.nothing,
         "reader_dependency": parameters.nothing,
         "tile_dependency": parameters.nothing,
-        "environment_dependency": parameters.no_environment,
+        "environment_dependency": parameters.gdal_environment,
         "render_func": render_classes,
         "supported_tms": shared_sets(),
         "templates": templates,
     }
-    items = MultiBaseTilerFactory(
-        router=APIRouter(route_class=ItemRoute),
-        reader=ItemReader,
-        path_dependency=source,
-        assets_dependency=parameters.layer,
-        router_prefix=ITEM_PATH,
-        get_renders=item_renders,
-        extensions=[
+    # Typed for any: TiTiler's factories take coroutines, and say classes.
+    item: dict[str, Any] = {
+        **common,
+        "reader": ItemReader,
+        "path_dependency": source,
+        "assets_dependency": parameters.layer,
+        "get_renders": item_renders,
+        "extensions": [
             wmtsExtension(tile_dependencies=[], layer_identifier_provider=str),
             rendersExtension(),
         ],
-        **common,
+    }
+    items = MultiBaseTilerFactory(
+        router=APIRouter(route_class=ItemRoute), router_prefix=ITEM_PATH, **item
     )
     app.include_router(_tiles_first(items.router), prefix=ITEM_PATH, tags=["STAC Item"])
     mosaic: dict[str, Any] = {
@@ -204,18 +207,16 @@ def _add_tiles(app: FastAPI, templates: Jinja2Templates) -> set[str]:
     }
     searches = MosaicTilerFactory(
         router=APIRouter(route_class=MosaicRoute),
-        path_dependency=registered_search,
         router_prefix=SEARCH_PATH,
-        **mosaic,
+        **{**mosaic, "path_dependency": registered_search},
     )
     app.include_router(_tiles_first(searches.router), prefix=SEARCH_PATH, tags=["STAC Search"])
     add_search_list_route(app, prefix="/searches", tags=["STAC Search"])
     add_search_register_route(app, prefix="/searches", tile_dependencies=[], tags=["STAC Search"])
     collections = MosaicTilerFactory(
         router=APIRouter(route_class=MosaicRoute),
-        path_dependency=collection_mosaic,
         router_prefix=COLLECTION_PATH,
-        **mosaic,
+        **{**mosaic, "path_dependency": collection_mosaic},
     )
     app.include_router(
         _tiles_first(collections.router), prefix=COLLECTION_PATH, tags=["STAC Collection"]

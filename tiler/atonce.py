@@ -7,10 +7,11 @@ the endpoint.
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fastapi.routing import APIRoute
 from rio_tiler.errors import TileOutsideBounds
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from titiler.core.resources.enums import ImageType
@@ -21,19 +22,25 @@ from tiler.backend import FILTERS, wanted
 from tiler.draw import draw
 from tiler.errors import FilterError, NoMaskCogError, StyleError
 from tiler.images import ClassImage
-from tiler.items import ItemCache
 from tiler.mosaic import Found, Mosaics, Place
 from tiler.palette import is_empty
-from tiler.patchwork import Tile
+from tiler.patchwork import Unseen
 from tiler.rasters import AtHand, ColdError
-from tiler.settings import TilerSettings
 from tiler.style import Style
 from tiler.views import SharedTileMatrixSets, View, shared_sets, tile_view
+from tiler.wmts import with_days
+
+if TYPE_CHECKING:
+    from tiler.items import ItemCache
+    from tiler.settings import TilerSettings
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _KNOWN = {"assets", "tilesize", "classes", "buffer_m", "v", *FILTERS}
-_FORMATS = {None: None, **{kind.value: kind for kind in ImageType}}
+_FORMATS: dict[str | None, ImageType | None] = {
+    None: None,
+    **{kind.value: kind for kind in ImageType},
+}
 _MAX_DIGITS = 9
 _OK = 200
 # More of them would keep other requests waiting.
@@ -149,7 +156,22 @@ class ItemRoute(AtOnceRoute):
 
 
 class MosaicRoute(AtOnceRoute):
-    """A route to the tiles of a mosaic."""
+    """A route to the tiles of a mosaic, or to anything else of it."""
+
+    def get_route_handler(self) -> Handler:
+        """Tell the WMTS of days, too."""
+        handler = super().get_route_handler()
+        if self.name != "wmts":
+            return handler
+
+        async def by_day(request: Request) -> Response:
+            response = await handler(request)
+            days = request.app.state.mosaics.days.get
+            known = await run_in_threadpool(days, request.state.mosaic)
+            whole = await run_in_threadpool(with_days, bytes(response.body), known)
+            return Response(whole, response.status_code, media_type="application/xml")
+
+        return by_day
 
     def answer(self, request: Request, asked: TileAsked) -> Response:
         """Answer a tile of the Collection or registered search that the path names."""
@@ -169,7 +191,7 @@ class MosaicRoute(AtOnceRoute):
                 raise ColdError
             return found
 
-        tile = Tile(find, mosaic, asked.view)
+        tile = Unseen(find, mosaic, asked.view)
         request.state.made_of = made_of = version_of(*tile.made_of)
         if is_known(request, made_of):
             return not_modified(request, made_of)

@@ -1,5 +1,8 @@
 """TiTiler's way into mosaics: its backend and dependencies over ours."""
 
+# TiTiler's backend is typed for hashes of searches and dictionaries; it passes on what it gets.
+# mypy: disable-error-code="override, assignment"
+
 import inspect
 import json
 import math
@@ -11,7 +14,8 @@ from typing import Annotated, Any, Literal
 import attr
 from cql2 import Expr
 from fastapi import Path, Query, Request
-from morecantile import TileMatrixSet
+from morecantile import Tile, TileMatrixSet
+from pydantic import BeforeValidator
 from rasterio.crs import CRS
 from rasterio.warp import transform, transform_bounds
 from rio_tiler.constants import WEB_MERCATOR_TMS, WGS84_CRS
@@ -25,10 +29,11 @@ from titiler.pgstac.model import Search
 
 from producer.layout import MASK
 from tiler.answers import version_of
+from tiler.dates import interval
 from tiler.errors import FilterError
 from tiler.items import StoredItem
 from tiler.mosaic import Mosaic, Mosaics, Place
-from tiler.patchwork import Tile
+from tiler.patchwork import Unseen
 from tiler.rasters import Rasters
 from tiler.reader import ItemReader, Source, check_size
 from tiler.style import PLAIN, Style
@@ -84,7 +89,8 @@ def registered_search(
 ) -> Mosaic:
     """Give the registered search that the path names."""
     mosaics: Mosaics = request.app.state.mosaics
-    return mosaics.searches.get(search_id)
+    request.state.mosaic = mosaic = mosaics.searches.get(search_id)
+    return mosaic
 
 
 def collection_mosaic(request: Request, collection_id: str, **_: Any) -> Mosaic:  # noqa: ANN401
@@ -93,11 +99,24 @@ def collection_mosaic(request: Request, collection_id: str, **_: Any) -> Mosaic:
     Takes the parameters of TiTiler's own dependency, which registers a search for each.
     """
     mosaics: Mosaics = request.app.state.mosaics
-    return mosaics.collections.get((collection_id, wanted(request.query_params)))
+    key = (collection_id, wanted(request.query_params))
+    request.state.mosaic = mosaic = mosaics.collections.get(key)
+    return mosaic
 
 
 # FastAPI reads from it what the URL may hold, and checks it as TiTiler does.
-collection_mosaic.__signature__ = inspect.signature(CollectionIdParams)  # type: ignore[attr-defined]
+_signature = inspect.signature(CollectionIdParams)
+_datetime = Annotated[
+    str | None,
+    BeforeValidator(interval),
+    Query(description="Only Items of this time: an instant, an interval, or whole days."),
+]
+collection_mosaic.__signature__ = _signature.replace(  # type: ignore[attr-defined]
+    parameters=[
+        each.replace(annotation=_datetime) if name == "datetime" else each
+        for name, each in _signature.parameters.items()
+    ]
+)
 
 
 def wanted(query: Mapping[str, str]) -> str:
@@ -110,7 +129,7 @@ def wanted(query: Mapping[str, str]) -> str:
     if bbox := query.get("bbox"):
         search["bbox"] = [float(part) for part in bbox.split(",")]
     if query.get("datetime"):
-        search["datetime"] = query["datetime"]
+        search["datetime"] = interval(query["datetime"])
     if query.get("query"):
         search["query"] = json.loads(query["query"])
     if sortby := query.get("sortby"):
@@ -125,7 +144,7 @@ def wanted(query: Mapping[str, str]) -> str:
             expression = Expr(text if language == "cql2-text" else json.loads(text))
             expression.validate()
             search["filter"] = expression.to_json()
-        except Exception as error:  # noqa: BLE001 - cql2 raises nothing narrower
+        except Exception as error:
             raise FilterError(text) from error
         search["filter-lang"] = "cql2-json"
     return json.dumps(search, sort_keys=True)
@@ -199,7 +218,7 @@ class MosaicBackend(PGSTACBackend):
 
     def assets_for_tile(self, x: int, y: int, z: int, **_: Any) -> list[MosaicItem]:  # noqa: ANN401
         """List the Items in a tile."""
-        return self._items(*self.tms.bounds(x, y, z))
+        return self._items(*self.tms.bounds(Tile(x, y, z)))
 
     def assets_for_point(
         self,
@@ -232,7 +251,7 @@ class MosaicBackend(PGSTACBackend):
         place = Place(self.input, (west, south, east, north), is_coarse=False)
         return [MosaicItem(self.source(item)) for item in self.mosaics.places.get(place).items]
 
-    def tile(  # noqa: PLR0913 - TiTiler's signature
+    def tile(  # noqa: PLR0913, PLR0917 - TiTiler's signature
         self,
         x: int,
         y: int,
@@ -251,7 +270,7 @@ class MosaicBackend(PGSTACBackend):
             drawn: tuple[ImageData, list[str]] = super().tile(x, y, z, search_options, **named)
             return drawn
         rasters = self.rasters
-        unseen = Tile(self.mosaics.places.get, self.input, view)
+        unseen = Unseen(self.mosaics.places.get, self.input, view)
         work = unseen.draw(rasters, style)
         self.note(unseen.made_of, work.headers())
         return work.image(self.tms.rasterio_crs), work.used

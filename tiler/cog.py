@@ -1,7 +1,7 @@
 """Class rasters in Cloud-Optimized GeoTIFFs, read block by block.
 
-Only what a mask needs: one band of bytes or half bytes, in tiles, deflated or plain. GDAL reads all else, but it
-takes one thread at a time to a file, and milliseconds to open one.
+Only what a mask needs: one band of bytes or half bytes, in tiles, deflated or plain. GDAL reads
+all else, but it takes one thread at a time to a file, and milliseconds to open one.
 """
 
 import struct

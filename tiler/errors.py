@@ -11,7 +11,8 @@
     │   ├── QuestionError      a part of the question that cannot be
     │   ├── LimitError         more than the server does for one request
     │   ├── BusyError          more requests at once than the server works on
-    │   └── GoneError          a client that went away
+    │   ├── GoneError          a client that went away
+    │   └── CatalogueAwayError a database that does not answer
     ├── StyleError             a class or distance that there is not
     ├── FilterError            a CQL2 filter that cannot be read
     ├── NoMaskCogError         a file that is no mask of ours; GDAL may still read it
@@ -111,6 +112,16 @@ class FilterError(TilerError):
         )
 
 
+class CatalogueAwayError(ClearError):
+    """A database that does not answer, where nobody but a person asks."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database does not answer; the PG* variables name it, or start the stack with"
+            " `nimbostac up`"
+        )
+
+
 class NoMaskCogError(TilerError):
     """A file that is no mask of ours; GDAL may still read it."""
 
@@ -125,7 +136,7 @@ class MaskUnreadableError(TilerError):
 STATUS_CODES: Mapping[type[Exception], int] = {
     **DEFAULT_STATUS_CODES,
     **MOSAIC_STATUS_CODES,
-    **PGSTAC_STATUS_CODES,
+    **dict[type[Exception], int](PGSTAC_STATUS_CODES.items()),
     ItemNotFoundError: 404,
     CrsNameError: 400,
     ImageSizeError: 400,

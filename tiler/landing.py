@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.templating import Jinja2Templates
-from titiler.core.algorithm import AlgorithmtList
+from titiler.core.algorithm.base import AlgorithmtList
 from titiler.core.models.OGC import Conformance, Landing
 from titiler.core.resources.enums import MediaType
 from titiler.core.utils import accept_media_type, create_html_response
@@ -14,7 +14,9 @@ TITLE = "Nimbostac tiles"
 
 _COMMON = "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf"
 _CONFORMS_TO = {f"{_COMMON}/{part}" for part in ("core", "landing-page", "oas30", "html", "json")}
-_MEDIA = {200: {"content": {"text/html": {}, "application/json": {}}}}
+_MEDIA: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/html": {}, "application/json": {}}}
+}
 _OPEN_API = "application/vnd.oai.openapi+json;version=3.0"
 _MAP = "{tileMatrixSetId}/map.html"
 
@@ -72,9 +74,7 @@ def create_router(templates: Jinja2Templates, conforms_to: set[str]) -> APIRoute
             return data
         return create_html_response(request, data, name, templates, title=title)
 
-    @router.get(
-        "/", response_model=Landing, response_model_exclude_none=True, responses=dict(_MEDIA)
-    )
+    @router.get("/", response_model=Landing, response_model_exclude_none=True, responses=_MEDIA)
     def landing(request: Request, f: Format = None) -> Any:  # noqa: ANN401
         """Say what the server holds and where."""
         base = str(request.base_url).rstrip("/")
@@ -84,7 +84,7 @@ def create_router(templates: Jinja2Templates, conforms_to: set[str]) -> APIRoute
         "/conformance",
         response_model=Conformance,
         response_model_exclude_none=True,
-        responses=dict(_MEDIA),
+        responses=_MEDIA,
     )
     def conformance(request: Request, f: Format = None) -> Any:  # noqa: ANN401
         """List the conformance classes."""

@@ -1,10 +1,8 @@
 """Mosaics: which Items of a Collection or search lie where, and in which order."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 from psycopg import sql
@@ -24,6 +22,8 @@ MOST_ITEMS = 200
 _LAYERS = 4
 """Newest Items of each place that a map of a continent is made of; the rest lie beneath."""
 MOST_COARSE_ITEMS = 6000
+MOST_DAYS = 2000
+"""Most days that a WMTS lists."""
 
 _ITEM = sql.SQL(
     "content_hydrate(items.*,"
@@ -39,6 +39,16 @@ class Mosaic:
     search: Search
     where: str
     order: str
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.where, self.order))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mosaic) and (self.key, self.where, self.order) == (
+            other.key,
+            other.where,
+            other.order,
+        )
 
     def __str__(self) -> str:
         return str(self.search.metadata.name or self.key)
@@ -88,6 +98,12 @@ class Mosaics:
             self._collection, stamp, age_s, _MOST_MOSAICS
         )
         """Collections by id and the JSON of what else is asked of their Items."""
+        self.conditions: Fresh[tuple[tuple[str, ...], str], tuple[str, str]] = Fresh(
+            self._conditions, stamp, age_s, _MOST_MOSAICS
+        )
+        """WHERE and ORDER BY of Collections and the JSON of what else is asked."""
+        self.days: Fresh[Mosaic, tuple[str, ...]] = Fresh(self._days, stamp, age_s, _MOST_MOSAICS)
+        """The days on which a mosaic has Items, newest first."""
         self.places: Fresh[Place, Found] = Fresh(self._found, stamp, age_s, _MOST_PLACES)
 
     def _search(self, key: str) -> Mosaic:
@@ -104,7 +120,7 @@ class Mosaics:
     def _collection(self, key: tuple[str, str]) -> Mosaic:
         name, asked = key
         # Nothing is registered for it, as TiTiler would: a map would write to the database.
-        wanted: Mapping[str, Any] = {"collections": [name], **json.loads(asked)}
+        wanted = {"collections": [name], **json.loads(asked)}
         search = PgSTACSearch.model_validate(wanted)
         text = search.model_dump_json(by_alias=True, exclude_none=True)
         with self._pool.connection() as connection:
@@ -130,6 +146,24 @@ class Mosaics:
         }
         return Mosaic(f"{name} {asked}", Search.model_validate(shown), row[1], row[2])
 
+    def _conditions(self, key: tuple[tuple[str, ...], str]) -> tuple[str, str]:
+        names, asked = key
+        search = {**({"collections": list(names)} if names else {}), **json.loads(asked)}
+        text = PgSTACSearch.model_validate(search).model_dump_json(by_alias=True, exclude_none=True)
+        with self._pool.connection() as connection:
+            row = connection.execute(
+                "SELECT stac_search_to_where(%s), sort_sqlorderby(%s)", (text, text)
+            ).fetchone()
+        return ("true", "true") if row is None else (row[0], row[1])
+
+    def _days(self, mosaic: Mosaic) -> tuple[str, ...]:
+        query = sql.SQL(
+            "SELECT DISTINCT (datetime AT TIME ZONE 'UTC')::date AS day FROM items WHERE {}"
+            " ORDER BY day DESC LIMIT {}"
+        ).format(sql.SQL(mosaic.where), sql.Literal(MOST_DAYS))
+        with self._pool.connection() as connection:
+            return tuple(row[0].isoformat() for row in connection.execute(query))
+
     def _found(self, place: Place) -> Found:
         limit = MOST_COARSE_ITEMS if place.is_coarse else MOST_ITEMS
         query = _coarse_query(place, limit) if place.is_coarse else _query(place, limit)
@@ -139,7 +173,7 @@ class Mosaics:
         return Found(items, is_cut=len(rows) > limit)
 
 
-def _conditions(place: Place) -> sql.Composable:
+def _in_place(place: Place) -> sql.Composed:
     west, south, east, north = place.box
     boxes = [place.box] if west <= east else [(west, south, 180, north), (-180, south, east, north)]
     meets = sql.SQL(" OR ").join(
@@ -147,21 +181,21 @@ def _conditions(place: Place) -> sql.Composable:
         for box in boxes
     )
     # Both texts are pgstac's own, made from the search with every value quoted.
-    where = sql.SQL(place.mosaic.where)  # type: ignore[arg-type]
+    where = sql.SQL(place.mosaic.where)
     return sql.SQL("({}) AND ({})").format(where, meets)
 
 
-def _query(place: Place, limit: int) -> sql.Composable:
+def _query(place: Place, limit: int) -> sql.Composed:
     return sql.SQL("SELECT {}::text FROM items WHERE {} ORDER BY {} LIMIT {}").format(
         _ITEM,
-        _conditions(place),
-        sql.SQL(place.mosaic.order),  # type: ignore[arg-type]
+        _in_place(place),
+        sql.SQL(place.mosaic.order),
         sql.Literal(limit + 1),
     )
 
 
-def _coarse_query(place: Place, limit: int) -> sql.Composable:
-    order = sql.SQL(place.mosaic.order)  # type: ignore[arg-type]
+def _coarse_query(place: Place, limit: int) -> sql.Composed:
+    order = sql.SQL(place.mosaic.order)
     return sql.SQL(
         "WITH ranked AS (SELECT items.id AS i, items.collection AS c,"
         " row_number() OVER (ORDER BY {order}) AS position,"
@@ -172,7 +206,7 @@ def _coarse_query(place: Place, limit: int) -> sql.Composable:
         " WHERE layer <= {layers} ORDER BY position LIMIT {limit}"
     ).format(
         order=order,
-        conditions=_conditions(place),
+        conditions=_in_place(place),
         item=_ITEM,
         layers=sql.Literal(_LAYERS),
         limit=sql.Literal(limit + 1),

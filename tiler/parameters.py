@@ -5,8 +5,11 @@ any of these does; and they leave out what TiTiler would accept but masks do not
 maths, algorithms, colour maps and resampling, which is always nearest.
 """
 
+import os
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Query
 from titiler.core.dependencies import DefaultDependency
@@ -30,9 +33,26 @@ async def no_process() -> None:
     """Run no algorithm."""
 
 
-async def no_environment() -> dict[str, Any]:
-    """Change nothing in GDAL's environment."""
-    return {}
+async def gdal_environment() -> dict[str, str]:
+    """Tell GDAL how to read COGs, and of the bucket's server that ours are told of."""
+    return _gdal_environment(os.environ.get("AWS_ENDPOINT_URL", ""))
+
+
+@lru_cache(maxsize=4)
+def _gdal_environment(endpoint: str) -> dict[str, str]:
+    options = {
+        "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+        "GDAL_INGESTED_BYTES_AT_OPEN": "32768",
+        "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
+        "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif",
+    }
+    if endpoint:
+        parts = urlsplit(endpoint)
+        # GDAL has its own names for what everyone else calls AWS_ENDPOINT_URL.
+        options["AWS_S3_ENDPOINT"] = parts.netloc
+        options["AWS_HTTPS"] = "YES" if parts.scheme == "https" else "NO"
+        options["AWS_VIRTUAL_HOSTING"] = "FALSE"
+    return options
 
 
 async def no_colormap() -> None:

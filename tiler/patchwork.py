@@ -49,7 +49,7 @@ class Patchwork:
         }
 
 
-class Tile:
+class Unseen:
     """A tile of a mosaic before it is drawn: the Items that may be seen in it."""
 
     def __init__(self, find: Callable[[Place], Found], mosaic: Mosaic, view: View) -> None:

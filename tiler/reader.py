@@ -1,5 +1,8 @@
 """Reads the rasters of an Item, always by nearest neighbour."""
 
+# rio-tiler types options by name that it passes on as they come.
+# mypy: disable-error-code="override"
+
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -120,9 +123,11 @@ class ItemReader(MultiBaseReader):
 
     def _locate(self) -> None:
         item = self.input.item
-        grid = [item.properties.get(f"proj:{name}") for name in ("code", "shape", "transform")]
-        if all(grid):
-            code, (self.height, self.width), transform = grid
+        said = item.properties
+        code, shape = said.get("proj:code"), said.get("proj:shape")
+        transform = said.get("proj:transform")
+        if code and shape and transform:
+            self.height, self.width = shape
             self.crs = CRS.from_user_input(code)
             self.transform = Affine(*transform[:6])
             self.bounds = array_bounds(self.height, self.width, self.transform)
@@ -131,7 +136,7 @@ class ItemReader(MultiBaseReader):
             self.height = self.width = self.transform = None
         self.minzoom, self.maxzoom = self._minzoom, self._maxzoom
 
-    def tile(  # noqa: D102
+    def tile(  # noqa: D102, PLR0913, PLR0917 - rio-tiler's signature
         self,
         tile_x: int,
         tile_y: int,

@@ -7,7 +7,6 @@ from functools import lru_cache
 from morecantile import TileMatrixSet
 from morecantile import tms as known_sets
 from morecantile.defaults import TileMatrixSets
-from morecantile.models import TileMatrix
 from pyproj import CRS, Transformer
 from rio_tiler.errors import TileOutsideBounds
 
@@ -73,7 +72,7 @@ def _scheme(identifier: str, zoom: int) -> _Scheme | None:
     tms = _tile_matrix_set(identifier)
     if not tms.minzoom <= zoom <= tms.maxzoom:
         return None
-    matrix: TileMatrix = tms.matrix(zoom)
+    matrix = tms.matrix(zoom)
     if matrix.variableMatrixWidths:
         # Tiles that merge towards the poles are TiTiler's to draw.
         return None

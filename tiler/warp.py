@@ -1,9 +1,10 @@
 """From the pixels of a view to those of a mask, exactly and fast.
 
-Projecting 65,536 points takes 40 ms. So the exact coordinates are taken at a few nodes (Chebyshev's,
-where a polynomial errs least) and interpolated over the part of the view that the mask covers; points
-between the nodes, exact too, say how far that is off, and more nodes are taken until it is less than
-a fiftieth of a pixel. What no polynomial follows is projected point by point.
+Projecting 65,536 points takes 40 ms. So the exact coordinates are taken at a few nodes
+(Chebyshev's, where a polynomial errs least) and interpolated over the part of the view that the
+mask covers; points between the nodes, exact too, say how far that is off, and more nodes are
+taken until it is less than a fiftieth of a pixel. What no polynomial follows is projected point
+by point.
 """
 
 import math
