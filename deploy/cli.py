@@ -35,6 +35,7 @@ COMMANDS: dict[str, Command] = {
     "backfill": Command("deploy.commands.backfill", "ingest,producer", joins=True),
     "ingest": Command("deploy.commands.ingest", "ingest", joins=True),
     "worker": Command("deploy.commands.worker", "ingest,producer", joins=True),
+    "clear": Command("deploy.commands.clear", "tiler", joins=True),
     "migrate": Command("deploy.commands.migrate", "ingest", joins=True),
     "weights": Command("deploy.commands.weights", "kappamask"),
 }
@@ -122,6 +123,7 @@ def told(error: Exception) -> str | None:
     for package, root in (
         ("producer", "ProducerError"),
         ("ingest", "IngestError"),
+        ("tiler", "ClearError"),
         ("deploy", "DeployError"),
     ):
         errors = sys.modules.get(f"{package}.errors")

@@ -11,10 +11,14 @@ from tiler.clear.coverage import CLASS_COUNT, Classes, Field
 from tiler.clear.fractions import Fractions
 from tiler.clear.lattice import Lattice, Place
 from tiler.clear.measuring import Meter
+from tiler.clear.overview import FLOOR
 from tiler.clear.polygons import central_meridian
+from tiler.cog import Cog
 
 _KM2 = 1e6
 _MOST_PIXELS = 1_000_000
+# Overviews of 10980 px are a little coarser than powers of two.
+_COARSER = 1.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,10 @@ class Merged:
 def merge(meter: Meter, field: Field, lattice: Lattice, acquisition: Acquisition) -> Merged:
     """Count every pixel of the polygon once, however many products cover it.
 
-    Where tiles overlap the first product counts, in the order of names, unless it has nothing
-    valid there. Products of another UTM zone than the lattice's give the class of the pixel in
-    which a centre of the lattice lies.
+    Where tiles overlap the first product counts, unless it has nothing valid there. Products of
+    another UTM zone than the lattice's give the class of the pixel in which a centre of the
+    lattice lies. In pixels larger than the masks' own every product is corrected by what is known
+    of the whole of it within the polygon.
 
     Raises:
         MaskUnreadableError: Storage does not give a mask.
@@ -104,36 +109,37 @@ def merge(meter: Meter, field: Field, lattice: Lattice, acquisition: Acquisition
     merged = np.zeros(total, np.uint8)
     correction, error = np.zeros(CLASS_COUNT), 0.0
     for product in acquisition.products:
+        lacking = (merged == MaskClass.NO_DATA) | (merged == MaskClass.MISSING)
+        if not lacking.any():
+            break
         cog = meter.rasters.open(product.mask)
-        number = max(
-            (
-                n
-                for n, level in enumerate(cog.levels)
-                if cog.resolution_of(level) <= lattice.width * 1.2
-            ),
-            default=0,
-        )
-        coverage = field.sampled(cog, number, lattice)
-        blocks = meter.rasters.blocks(product.mask.href, cog, number, coverage.blocks)
-        found = coverage.classes(blocks)
-        wanted = (found != MaskClass.NO_DATA) & (merged == MaskClass.NO_DATA)
-        wanted |= (found != MaskClass.NO_DATA) & (merged == MaskClass.MISSING)
+        found = _sampled(meter, field, lattice, product, cog)
+        wanted = lacking & (found != MaskClass.NO_DATA)
         merged[wanted] = found[wanted]
-        if number:
+        if lattice.width > cog.resolution_m and wanted.any():
             whole = meter.fractions(product.mask, field)
-            counts = np.bincount(found, minlength=CLASS_COUNT)
-            covered = counts[1:].sum()
-            if whole.shares is not None and covered:
-                error += whole.error * float(covered)
-                correction[1:] += (whole.shares - counts[1:] / covered) * np.count_nonzero(wanted)
-    counts = np.bincount(merged, minlength=CLASS_COUNT)[:CLASS_COUNT]
+            counts = np.bincount(found, minlength=CLASS_COUNT)[1:]
+            error += max(whole.error, FLOOR) * float(counts.sum())
+            if whole.shares is not None:
+                off = whole.shares - counts / counts.sum()
+                correction[1:] += off * np.count_nonzero(wanted)
+    counts = np.bincount(merged, minlength=CLASS_COUNT)
     exact = Fractions.of(counts, total, lattice.width)
-    covered = int(counts[1:].sum())
-    if not covered or not error:
+    if not error:
         return Merged(merged, exact)
     shares = np.maximum(counts[1:] + correction[1:], 0)
     shares /= shares.sum()
-    return Merged(
-        merged,
-        replace(exact, shares=tuple(shares.tolist()), error=min(error / covered, 1.0)),
-    )
+    error = min(error / exact.pixels, 1.0)
+    return Merged(merged, replace(exact, shares=tuple(shares.tolist()), error=error))
+
+
+def _sampled(meter: Meter, field: Field, lattice: Lattice, product: Candidate, cog: Cog) -> Classes:
+    """Give the class of every pixel of the polygon, from the overview that is just fine enough."""
+    fine = [
+        number
+        for number, level in enumerate(cog.levels)
+        if cog.resolution_of(level) <= lattice.width * _COARSER
+    ]
+    number = max(fine, default=0)
+    coverage = field.sampled(cog, number, lattice)
+    return coverage.classes(meter.rasters.blocks(product.mask.href, cog, number, coverage.blocks))

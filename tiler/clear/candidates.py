@@ -24,7 +24,7 @@ _REFUSED = (
 # Not pgstac.search: that writes every search down, and polygons of clients come in any number.
 _WHERE = "SELECT pgstac.stac_search_to_where(%s::jsonb)"
 _FACTS = """
-SELECT collection, id, content->'properties', content->'assets'->'mask'->>'href',
+SELECT collection, id, content->'properties', content->'bbox', content->'assets'->'mask'->>'href',
     coalesce(content->'assets'->'mask'->>'file:checksum', md5(content::text))
 FROM pgstac.items WHERE {where} AND content->'assets' ? 'mask'
 ORDER BY datetime DESC, id LIMIT {limit}
@@ -33,6 +33,7 @@ _WHOLE = """
 SELECT collection, id, content->>'pgstac:base_item', content::text, ST_AsGeoJSON(geometry, 20)
 FROM pgstac.items WHERE collection = ANY(%s) AND id = ANY(%s)
 """
+_DATE_LINE = 180.0
 _BASE = "SELECT pgstac.collection_base_item(%s, %s::int)"
 
 Key = tuple[str, str]
@@ -46,12 +47,23 @@ class Candidate:
     collection: str
     id: str
     properties: dict[str, Any]
+    bbox: tuple[float, ...]
     mask: StoredAsset
 
     @property
     def key(self) -> Key:
         """Collection and id."""
         return self.collection, self.id
+
+    def may_meet(self, bounds: tuple[float, float, float, float]) -> bool:
+        """Tell by boxes whether the product can cover anything of a polygon."""
+        half = len(self.bbox) // 2
+        west, south, east, north = self.bbox[0], self.bbox[1], self.bbox[half], self.bbox[half + 1]
+        if south > bounds[3] or north < bounds[1]:
+            return False
+        # Around the antimeridian boxes tell little.
+        wraps = west > east or bounds[2] > _DATE_LINE or bounds[0] < -_DATE_LINE
+        return wraps or (west <= bounds[2] and east >= bounds[0])
 
 
 class Catalogue:
@@ -77,8 +89,10 @@ class Catalogue:
         if len(rows) > self._most:
             raise LimitError("products that match", f"more than {self._most}", self._most)
         return [
-            Candidate(collection, name, properties, StoredAsset(MASK, href, "", version))
-            for collection, name, properties, href, version in rows
+            Candidate(
+                collection, name, properties, tuple(bbox), StoredAsset(MASK, href, "", version)
+            )
+            for collection, name, properties, bbox, href, version in rows
         ]
 
     def items(self, keys: Sequence[Key], timeout_s: float) -> dict[Key, dict[str, Any]]:

@@ -16,17 +16,23 @@ The database is named by the usual ``PG*`` variables.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+
+from psycopg_pool import PoolTimeout
 
 from producer.storage import Storage
 from tiler.clear.candidates import Catalogue
-from tiler.clear.coverage import Field
+from tiler.clear.cover import Seen, Step, smallest
+from tiler.clear.coverage import Classes, Field
 from tiler.clear.measuring import Meter
 from tiler.clear.polygons import Area, Limits
 from tiler.clear.pool import Pool, Work
-from tiler.clear.question import ClearSearch, Place
+from tiler.clear.question import ClearSearch, CoverSearch, Place, StatisticsSearch
 from tiler.clear.rows import Row, Sky
+from tiler.clear.statistics import around, statistics, zones_of
 from tiler.database import Pool as Database
 from tiler.database import open_pool
+from tiler.errors import CatalogueAwayError
 from tiler.rasters import Rasters
 from tiler.settings import TilerSettings
 
@@ -104,12 +110,54 @@ class Desk:
         rows = sky.acquisitions(products, field) if grouped else sky.rows(products, field)
         return [row for row in rows if holds(row)]
 
+    def acquisitions(self, place: Place, work: Work) -> list[Row]:
+        """Give all acquisitions that meet the conditions, in no order.
+
+        Raises:
+            ClearError: The question cannot be answered, or is too much.
+        """
+        return self.looked(place, self.area(place), work, grouped=True)
+
+    def cover(self, question: CoverSearch, work: Work) -> list[Step]:
+        """Choose the acquisitions that together see a polygon clear.
+
+        Raises:
+            ClearError: The question cannot be answered, or is too much.
+        """
+        area, holds, sky = self.area(question), question.condition(), self.sky(work)
+        field = Field(area)
+
+        def keep(row: Row, classes: Classes | None) -> Seen | None:
+            return None if classes is None or not holds(row) else Seen.of(row, classes)
+
+        found = sky.pictures(sky.products(question, area), field, keep)
+        return smallest([one for one in found if one], question.share, question.most)
+
+    def statistics(self, question: StatisticsSearch, work: Work) -> list[dict[str, Any]]:
+        """Measure a mosaic of products, the latest on top, within many features.
+
+        Raises:
+            ClearError: The question cannot be answered, or is too much.
+        """
+        features = question.features.features
+        zones = zones_of(features, self.limits, self.settings.clear_features)
+        sky = self.sky(work)
+        return statistics(sky, zones, sky.products(question, around(zones)))
+
 
 @contextmanager
 def opened(settings: TilerSettings | None = None) -> Iterator[Desk]:
-    """Open a desk while the block runs."""
+    """Open a desk while the block runs.
+
+    Raises:
+        CatalogueAwayError: The database does not answer.
+    """
     settings = settings or TilerSettings()
     with open_pool(settings) as database:
+        try:
+            database.wait(settings.db_timeout_s)
+        except PoolTimeout as error:
+            raise CatalogueAwayError from error
         desk = Desk(settings, database, Rasters(settings))
         try:
             yield desk

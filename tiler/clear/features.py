@@ -14,8 +14,8 @@ from tiler.clear.rows import Row
 class Features:
     """Makes Items of rows."""
 
-    catalogue: str
-    """Address of the STAC API, without a closing slash."""
+    catalogue: str | None
+    """Address of the STAC API, without a closing slash; without one there are no links to it."""
     store: Storage | None
 
     def page(
@@ -28,24 +28,24 @@ class Features:
         feature = {
             **item,
             "properties": {**item["properties"], **row.properties()},
-            "links": [*self._links(row), *item.get("links", [])],
         }
-        give_downloads(feature, self.catalogue, self.store)
+        if self.catalogue is not None:
+            feature["links"] = [*_links(row, self.catalogue), *item.get("links", [])]
+            give_downloads(feature, self.catalogue, self.store)
         return feature
 
-    def _links(self, row: Row) -> list[dict[str, Any]]:
-        collection = self.catalogue + collection_path(row.first.collection)
-        link = {"type": "application/json"}
-        return [
-            {"rel": "self", "href": self._item(row.first.key), "type": "application/geo+json"},
-            {"rel": "root", "href": self.catalogue, **link},
-            {"rel": "parent", "href": collection, **link},
-            {"rel": "collection", "href": collection, **link},
-            *(
-                {"rel": "item", "href": self._item(product.key), "type": "application/geo+json"}
-                for product in row.products[1:]
-            ),
-        ]
 
-    def _item(self, key: Key) -> str:
-        return self.catalogue + item_path(*key)
+def _links(row: Row, catalogue: str) -> list[dict[str, Any]]:
+    collection = catalogue + collection_path(row.first.collection)
+    link = {"type": "application/json"}
+    item = {"type": "application/geo+json"}
+    return [
+        {"rel": "self", "href": catalogue + item_path(*row.first.key), **item},
+        {"rel": "root", "href": catalogue, **link},
+        {"rel": "parent", "href": collection, **link},
+        {"rel": "collection", "href": collection, **link},
+        *(
+            {"rel": "item", "href": catalogue + item_path(*product.key), **item}
+            for product in row.products[1:]
+        ),
+    ]

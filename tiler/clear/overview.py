@@ -23,7 +23,7 @@ DRAWS = 16
 """Blocks that are counted in full."""
 # Student's t for 15 degrees of freedom: 99 per cent for five classes at once, so 99.8 for each.
 _STUDENT_T = 3.733
-_FLOOR = 0.0005
+FLOOR = 0.0005
 """What a sample is believed to be off by, even where it shows no difference."""
 _MOST_PIXELS = 500_000
 _LEAST_BYTES = 32
@@ -62,7 +62,7 @@ def estimate(rasters: Rasters, asset: StoredAsset, cog: Cog, field: Field) -> Fr
     pixels, total = len(seen), field.pixels(place.lattice)[1]
     resolution_m = cog.resolution_m * float(np.sqrt(plan.scale))
     if not covered:
-        return Fractions(None, 0.0, 0, resolution_m, _FLOOR)
+        return Fractions(None, 0.0, 0, resolution_m, FLOOR)
     shares = counts[1:] / covered
     # What a block's miss does to a share: to its part, and to the whole that it is a share of.
     effects = (misses[:, 1:] - shares * misses[:, 1:].sum(axis=1, keepdims=True)) / covered
@@ -72,7 +72,7 @@ def estimate(rasters: Rasters, asset: StoredAsset, cog: Cog, field: Field) -> Fr
         min(float(covered) / total, 1.0),
         pixels,
         resolution_m,
-        min(_STUDENT_T * deviation + _FLOOR, 1.0),
+        min(_STUDENT_T * deviation + FLOOR, 1.0),
     )
 
 

@@ -96,16 +96,20 @@ class Area:
 
     def geojson(self) -> dict[str, Any]:
         """Give the polygon cut at the antimeridian, as RFC 7946 and PostGIS want it."""
-        west, _, east, _ = self.shape.bounds
+        # PostGIS takes a flat polygon for a mistake, but not the line that it is.
+        shape = self.shape if self.shape.is_valid else self.shape.convex_hull
+        west, _, east, _ = shape.bounds
         if west >= -_DATE_LINE and east <= _DATE_LINE:
-            return dict(shapely.geometry.mapping(self.shape))
+            return dict(shapely.geometry.mapping(shape))
         pieces = []
         for turn in (-_TURN, 0.0, _TURN):
             world = shapely.box(-_DATE_LINE + turn, -_POLE, _DATE_LINE + turn, _POLE)
             pieces += [
-                _moved(piece, -turn) for piece in _parts(shapely.intersection(self.shape, world))
+                affinity.translate(piece, -turn)
+                for piece in shapely.get_parts(shapely.intersection(shape, world)).tolist()
+                if not piece.is_empty
             ]
-        return dict(shapely.geometry.mapping(MultiPolygon(pieces)))
+        return dict(shapely.geometry.mapping(shapely.union_all(pieces)))
 
     def rings(self, epsg: int) -> tuple[list[Ring], bool]:
         """Give all rings in the metres of a UTM zone; the even-odd rule says what is inside.

@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tiler.clear.conditions import PREFIX, Condition, Order, split
+from tiler.clear.conditions import PREFIX, Condition, Order, Valued, split
 from tiler.clear.polygons import Area, Limits
 from tiler.errors import QuestionError
 
@@ -20,8 +20,8 @@ class SortField(BaseModel):
     direction: Literal["asc", "desc"] = "asc"
 
 
-class Place(BaseModel):
-    """Which products, and where; the members of a STAC search that choose Items.
+class Selection(BaseModel):
+    """Which products; the members of a STAC search that choose Items, but for the place.
 
     A member that is not known is an error: a condition that is misspelt would else be none.
     """
@@ -32,14 +32,39 @@ class Place(BaseModel):
     ids: list[str] | None = None
     datetime: str | None = None
     """A time, or an interval such as ``2024-05-01T00:00:00Z/..``."""
+    filter: dict[str, Any] | None = None
+    """CQL2 JSON."""
+    filter_lang: Literal["cql2-json"] | None = Field(default=None, alias="filter-lang")
+    query: dict[str, Any] | None = None
+
+    def stored(self, area: Area) -> dict[str, Any]:
+        """Give the STAC search that the database answers.
+
+        Raises:
+            QuestionError: The filter mixes what the database knows with what it does not.
+        """
+        search = {name: getattr(self, name) for name in _STORED}
+        search["filter"], _ = split(self.filter)
+        given = {name: value for name, value in search.items() if value is not None}
+        return {**given, "intersects": area.geojson()}
+
+    def condition(self) -> Condition:
+        """Give what the masks must say.
+
+        Raises:
+            QuestionError: The filter cannot be answered.
+        """
+        _, own = split(self.filter)
+        return own or (lambda _: True)
+
+
+class Place(Selection):
+    """Which products, and a polygon; in a filter, ``aoi:`` properties may be compared too."""
+
     intersects: dict[str, Any] | None = None
     """GeoJSON Polygon or MultiPolygon."""
     bbox: list[float] | None = None
     """West, south, east, north, in place of ``intersects``."""
-    filter: dict[str, Any] | None = None
-    """CQL2 JSON; ``aoi:`` properties may be compared with numbers."""
-    filter_lang: Literal["cql2-json"] | None = Field(default=None, alias="filter-lang")
-    query: dict[str, Any] | None = None
     min_clear: float | None = Field(default=None, ge=0, le=1)
     """Least ``aoi:clear``."""
     min_coverage: float | None = Field(default=None, ge=0, le=1)
@@ -62,32 +87,19 @@ class Place(BaseModel):
             return Area.of_box(tuple(self.bbox), limits)
         return Area.of(self.intersects, limits)
 
-    def stored(self, area: Area) -> dict[str, Any]:
-        """Give the STAC search that the database answers.
-
-        Raises:
-            QuestionError: The filter mixes what the database knows with what it does not.
-        """
-        search = {name: getattr(self, name) for name in _STORED}
-        search["filter"], _ = split(self.filter)
-        given = {name: value for name, value in search.items() if value is not None}
-        return {**given, "intersects": area.geojson()}
-
     def condition(self) -> Condition:
         """Give what the masks must say.
 
         Raises:
             QuestionError: The filter cannot be answered.
         """
-        _, own = split(self.filter)
+        own = super().condition()
         least = {"aoi:clear": self.min_clear, "aoi:coverage": self.min_coverage}
         bounds = [(name, bound) for name, bound in least.items() if bound is not None]
 
-        def holds(row: Any) -> bool:  # noqa: ANN401 - Valued, told apart by its values only
-            if own is not None and not own(row):
-                return False
+        def holds(row: Valued) -> bool:
             values = ((row.value(name), bound) for name, bound in bounds)
-            return all(value is not None and value >= bound for value, bound in values)
+            return own(row) and all(value is not None and value >= bound for value, bound in values)
 
         return holds
 
@@ -129,6 +141,34 @@ class ClearSearch(Place):
         if unknown:
             raise QuestionError(f"sortby: {unknown[0]} is none of {', '.join(OWN)}")
         return Order((*fields, ("datetime", True), ("collection", False), ("id", False)))
+
+
+class CoverSearch(Place):
+    """A question for the smallest set of acquisitions that see a polygon clear."""
+
+    share: float = Field(default=0.95, gt=0, le=1)
+    """How much of the polygon is to be seen clear."""
+    most: int | None = Field(default=None, ge=1)
+    """How many acquisitions at most."""
+
+
+class FeatureCollection(BaseModel):
+    """GeoJSON features, each a Polygon or MultiPolygon."""
+
+    type: Literal["FeatureCollection"]
+    features: list[dict[str, Any]] = Field(min_length=1)
+
+
+class StatisticsSearch(Selection):
+    """Which products, as in a search, and the features to measure them in."""
+
+    features: FeatureCollection
+
+    @model_validator(mode="after")
+    def _is_of_products(self) -> Self:
+        if split(self.filter)[1] is not None:
+            raise ValueError(f"filter: no product has {PREFIX} properties before it is measured")
+        return self
 
 
 OWN = (

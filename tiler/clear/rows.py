@@ -14,7 +14,7 @@ from tiler.clear.lattice import Lattice
 from tiler.clear.measuring import Meter
 from tiler.clear.polygons import Area
 from tiler.clear.pool import Work
-from tiler.clear.question import Place
+from tiler.clear.question import Selection
 from tiler.errors import MaskUnreadableError, NoMaskCogError
 
 logger = logging.getLogger(__name__)
@@ -78,30 +78,41 @@ class Sky:
     meter: Meter
     work: Work
 
-    def products(self, place: Place, area: Area) -> list[Candidate]:
+    def products(self, place: Selection, area: Area) -> list[Candidate]:
         """Find the products that a question is about."""
         return self.catalogue.candidates(place.stored(area), self.work.left_s())
 
     def rows(self, products: Sequence[Candidate], field: Field) -> list[Row]:
         """Look at products one by one."""
-        return self._mapped(partial(self._row, field), products)
+        return self.mapped(partial(self._row, field), products)
 
     def acquisitions(self, products: Sequence[Candidate], field: Field) -> list[Row]:
         """Look at acquisitions, every pixel of the polygon once."""
-        return [row for row, _ in self.pictures(products, field)]
+        return self.pictures(products, field, lambda row, _: row)
 
     def pictures(
-        self, products: Sequence[Candidate], field: Field
-    ) -> list[tuple[Row, Classes | None]]:
-        """Look at acquisitions, and give the class of every pixel of the polygon."""
+        self,
+        products: Sequence[Candidate],
+        field: Field,
+        keep: Callable[[Row, Classes | None], S],
+    ) -> list[S]:
+        """Look at acquisitions, and keep what is wanted of their pixels.
+
+        Args:
+            products: They are put together by datatake.
+            field: The polygon.
+            keep: Gets a row, and the class of every pixel of the polygon; ``None`` where a mask
+                cannot be read. All pixels of all acquisitions would not fit into memory.
+        """
         acquisitions = grouped(products)
         readable = [product for product in products if self._opens(product)]
         if not readable:
-            return [(_unreadable(each.products, each.name), None) for each in acquisitions]
+            return [keep(_unreadable(each.products, each.name), None) for each in acquisitions]
         lattice = common_lattice(self.meter, field, readable)
-        return self._mapped(partial(self._picture, field, lattice), acquisitions)
+        return self.mapped(lambda each: keep(*self._picture(field, lattice, each)), acquisitions)
 
-    def _mapped(self, function: Callable[[T], S], values: Sequence[T]) -> list[S]:
+    def mapped(self, function: Callable[[T], S], values: Sequence[T]) -> list[S]:
+        """Do the same to many values, a few at a time in each thread."""
         chunks = [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]
         done = self.work.map(lambda chunk: [function(each) for each in chunk], chunks)
         return [each for chunk in done for each in chunk]

@@ -1,0 +1,200 @@
+"""The endpoints that answer with Items."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urljoin
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from tiler.clear.desk import Answer, Desk
+from tiler.clear.features import Features
+from tiler.clear.pool import Work
+from tiler.clear.question import ClearSearch
+from tiler.errors import QuestionError
+
+router = APIRouter(tags=["Clear sky"])
+
+GEOJSON = "application/geo+json"
+_CONFORMS_TO = (
+    "https://api.stacspec.org/v1.0.0/core",
+    "https://api.stacspec.org/v1.0.0/item-search",
+    "https://api.stacspec.org/v1.0.0/item-search#sort",
+    "https://api.stacspec.org/v1.0.0/item-search#filter",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-json",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
+)
+
+
+def desk_of(request: Request) -> Desk:
+    """Give an endpoint what all questions share."""
+    desk: Desk = request.app.state.clear
+    return desk
+
+
+DeskOf = Annotated[Desk, Depends(desk_of)]
+
+MinClear = Annotated[float | None, Query(description="Least `aoi:clear`, 0 to 1.")]
+MinCoverage = Annotated[float | None, Query(description="Least `aoi:coverage`, 0 to 1.")]
+Group = Annotated[
+    Literal["acquisition"] | None, Query(description="Merge the products of one datatake.")
+]
+Best = Annotated[
+    int | None, Query(description="Only so many acquisitions, those that saw most of it clear.")
+]
+
+
+async def extras(
+    min_clear: MinClear = None,
+    min_coverage: MinCoverage = None,
+    group: Group = None,
+    best: Best = None,
+) -> dict[str, Any]:
+    """Take what a STAC client cannot put into the body of a search from the query."""
+    said = {"min_clear": min_clear, "min_coverage": min_coverage, "group": group, "best": best}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+Extras = Annotated[dict[str, Any], Depends(extras)]
+
+
+def read(said: Mapping[str, Any]) -> ClearSearch:
+    """Read a question that did not come as a body.
+
+    Raises:
+        QuestionError: It is none.
+    """
+    try:
+        return ClearSearch.model_validate(said)
+    except ValidationError as error:
+        problems = (
+            f"{'.'.join(map(str, each['loc'])) or 'search'}: {each['msg']}"
+            for each in error.errors(include_url=False)
+        )
+        raise QuestionError("; ".join(problems)) from error
+
+
+@router.post("/clear", response_class=Response, responses={200: {"content": {GEOJSON: {}}}})
+async def post_clear(request: Request, desk: DeskOf, body: ClearSearch, more: Extras) -> Response:
+    """Search for Items by the sky over a polygon; answers an ItemCollection."""
+    said = body.model_dump(by_alias=True, exclude_unset=True)
+    question = read({**more, **said})
+
+    def next_link(token: str) -> dict[str, Any]:
+        return {"href": str(request.url), "method": "POST", "body": {**said, "token": token}}
+
+    return await _answer(request, desk, question, next_link)
+
+
+@router.get("/clear", response_class=Response, responses={200: {"content": {GEOJSON: {}}}})
+async def get_clear(  # noqa: PLR0913, PLR0917 - the parameters of a STAC search
+    request: Request,
+    desk: DeskOf,
+    more: Extras,
+    collections: Annotated[str | None, Query(description="Ids, with commas.")] = None,
+    ids: Annotated[str | None, Query(description="Item ids, with commas.")] = None,
+    datetime: Annotated[str | None, Query(description="Time or interval.")] = None,
+    bbox: Annotated[str | None, Query(description="West, south, east, north.")] = None,
+    intersects: Annotated[str | None, Query(description="GeoJSON polygon.")] = None,
+    filter_: Annotated[str | None, Query(alias="filter", description="CQL2 JSON.")] = None,
+    filter_lang: Annotated[str | None, Query(alias="filter-lang")] = None,
+    sortby: Annotated[str | None, Query(description="Such as `-aoi:clear,datetime`.")] = None,
+    limit: Annotated[int | None, Query(description="Items of a page.")] = None,
+    token: Annotated[str | None, Query(description="Of a `next` link.")] = None,
+) -> Response:
+    """Search for Items by the sky over a bbox or polygon; answers an ItemCollection."""
+    said = {
+        "collections": _words(collections),
+        "ids": _words(ids),
+        "datetime": datetime,
+        "bbox": _words(bbox),
+        "intersects": _json("intersects", intersects),
+        "filter": _json("filter", filter_),
+        "filter-lang": filter_lang,
+        "sortby": [_sort_field(word) for word in _words(sortby) or ()],
+        "limit": limit,
+        "token": token,
+    }
+    question = read({**more, **{name: value for name, value in said.items() if value}})
+
+    def next_link(token: str) -> dict[str, Any]:
+        return {"href": str(request.url.include_query_params(token=token)), "method": "GET"}
+
+    return await _answer(request, desk, question, next_link)
+
+
+@router.get("/clear/stac")
+async def clear_landing(request: Request) -> dict[str, Any]:
+    """Present the search as a STAC API, for clients that start from a landing page."""
+    here, search = str(request.url_for("clear_landing")), str(request.url_for("post_clear"))
+    link = {"rel": "search", "href": search, "type": GEOJSON}
+    return {
+        "type": "Catalog",
+        "id": "nimbostac-clear",
+        "stac_version": "1.1.0",
+        "title": "Clear sky over a polygon",
+        "description": "Search for masks by what they say about the polygon of the search",
+        "conformsTo": list(_CONFORMS_TO),
+        "links": [
+            *({"rel": rel, "href": here, "type": "application/json"} for rel in ("self", "root")),
+            {**link, "method": "GET"},
+            {**link, "method": "POST"},
+        ],
+    }
+
+
+def catalogue_url(request: Request, desk: Desk) -> str:
+    """Give the address of the STAC API, without a closing slash."""
+    own = str(request.base_url).rstrip("/")
+    return urljoin(own, desk.settings.catalog_url).rstrip("/")
+
+
+def json_response(content: object, media_type: str = "application/json") -> Response:
+    """Encode an answer."""
+    return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type=media_type)
+
+
+async def _answer(request: Request, desk: Desk, question: ClearSearch, next_link: Any) -> Response:  # noqa: ANN401
+    features = Features(catalogue_url(request, desk), desk.store)
+
+    def work_on(work: Work) -> tuple[Answer, list[dict[str, Any]]]:
+        answer = desk.search(question, work)
+        keys = [row.first.key for row in answer.rows]
+        items = desk.catalogue.items(keys, work.left_s()) if keys else {}
+        return answer, features.page(answer.rows, items)
+
+    answer, found = await desk.pool.run(request, work_on)
+    links = [{"rel": "self", "href": str(request.url), "type": GEOJSON}]
+    if answer.token is not None:
+        links.append({"rel": "next", "type": GEOJSON, **next_link(answer.token)})
+    return json_response(
+        {
+            "type": "FeatureCollection",
+            "features": found,
+            "links": links,
+            "numberMatched": answer.matched,
+            "numberReturned": len(found),
+        },
+        GEOJSON,
+    )
+
+
+def _words(text: str | None) -> list[str] | None:
+    return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _json(name: str, text: str | None) -> Any:  # noqa: ANN401 - JSON
+    if text is None:
+        return None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise QuestionError(f"{name} is no JSON: {error}") from error
+
+
+def _sort_field(word: str) -> dict[str, str]:
+    # A plus sign in an address is a blank once it is decoded.
+    direction = "desc" if word.startswith("-") else "asc"
+    return {"field": word.lstrip("+- "), "direction": direction}
