@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from producer.classes import MaskClass
+from producer.errors import ProductNameError
+from producer.product import ProductName
 from tiler.clear.candidates import Candidate
 from tiler.clear.coverage import CLASS_COUNT, Classes, Field
 from tiler.clear.fractions import Fractions
@@ -34,16 +36,22 @@ class Acquisition:
 
 
 def acquisition_of(product: Candidate) -> str:
-    """Name the datatake of a product, by ESA's id where it is known.
+    """Name the datatake of a product.
 
-    Else by what tells datatakes apart: platform, relative orbit, and time of sensing to the hour.
+    The name of a product says platform, orbit and when its datatake began, whatever baseline it
+    was processed with. Other Items are told apart by ESA's id of the datatake or, without that,
+    by platform, orbit and time of sensing to the hour.
     """
-    said = product.properties.get("nimbostac:datatake")
-    if said:
-        return str(said)
-    words = (product.properties.get(name) for name in ("platform", "sat:relative_orbit"))
-    sensed = str(product.properties.get("datetime") or product.id)[:13]
-    return "_".join(str(word) for word in (*words, sensed))
+    try:
+        name = ProductName.parse(product.id)
+    except ProductNameError:
+        said = product.properties.get("nimbostac:datatake")
+        if said:
+            return str(said)
+        words = (product.properties.get(name) for name in ("platform", "sat:relative_orbit"))
+        sensed = str(product.properties.get("datetime") or product.id)[:13]
+        return "_".join(str(word) for word in (*words, sensed))
+    return f"{name.platform}_{name.sensed:%Y%m%dT%H%M%S}_R{name.orbit:03}"
 
 
 def grouped(products: Iterable[Candidate]) -> list[Acquisition]:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+import rasterio
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
@@ -22,6 +23,9 @@ from producer.storage import Storage
 from tests.tiler.clear import oracle
 from tests.tiler.scenes import Scene, catalogue, landscape, store_scene
 from tiler.app import create_app
+from tiler.clear.acquisitions import acquisition_of
+from tiler.clear.candidates import Candidate
+from tiler.items import StoredAsset
 from tiler.settings import TilerSettings
 
 EDGE_PX, STEP_PX, DAYS = 512, 400, 6
@@ -98,8 +102,6 @@ BORDER_FIELD = field(-900, 900, 1700)
 
 def merged(world: World, names: list[str], polygon: Polygon) -> NDArray[np.uint8]:
     """Every pixel of zone 33 once: the first mask with a valid class, by nearest neighbour."""
-    import rasterio
-
     with rasterio.open(world.path(names[0])) as first:
         to_metres = Transformer.from_crs(4326, first.crs, always_xy=True)
         outline = shapely.transform(
@@ -120,9 +122,12 @@ def merged(world: World, names: list[str], polygon: Polygon) -> NDArray[np.uint8
             x, y = Transformer.from_crs(4326, mask.crs, always_xy=True).transform(
                 longitude, latitude
             )
-            values = np.fromiter(
-                (each[0] for each in mask.sample(zip(x, y, strict=True))), np.uint8
+            rows, columns = (
+                np.floor(axis).astype(int) for axis in (~mask.transform @ (x, y))[::-1]
             )
+            held = (rows >= 0) & (rows < mask.height) & (columns >= 0) & (columns < mask.width)
+            values = np.zeros(found.size, np.uint8)
+            values[held] = mask.read(1)[rows[held], columns[held]]
         lacking = (found == 0) | ((found == 5) & (values != 0))
         found[lacking] = values[lacking]
     return found
@@ -131,6 +136,24 @@ def merged(world: World, names: list[str], polygon: Polygon) -> NDArray[np.uint8
 def expected(world: World, day: int, polygon: Polygon) -> dict[str, Any]:
     values = merged(world, [f"{name}-{day}" for name in "ABC"], polygon)
     return oracle.shares(values[values > 0], len(values))
+
+
+def test_an_acquisition_is_what_one_pass_took_whatever_the_baseline() -> None:
+    def product(name: str, **properties: str) -> Candidate:
+        mask = StoredAsset("mask", "", "", "")
+        return Candidate("c", name, properties, (0, 0, 0, 0), mask)
+
+    first = "S2A_MSIL1C_20170216T102101_N0204_R065_T33UUU_20170216T102204"
+    names = {
+        first: "S2A_20170216T102101_R065",
+        first.replace("33UUU", "33UUV").replace("N0204", "N0500"): "S2A_20170216T102101_R065",
+        first.replace("S2A", "S2B"): "S2B_20170216T102101_R065",
+        first.replace("20170216T102101", "20170226T102101"): "S2A_20170226T102101_R065",
+    }
+    assert {name: acquisition_of(product(name)) for name in names} == names
+    known = {"platform": "p", "datetime": "2017-02-16T10:21:01Z", "sat:relative_orbit": "65"}
+    assert acquisition_of(product("x", **known)) == "p_65_2017-02-16T10"
+    assert acquisition_of(product("x", **known, **{"nimbostac:datatake": "d"})) == "d"
 
 
 @pytest.mark.parametrize("polygon", [WEST_FIELD, BORDER_FIELD])
