@@ -27,6 +27,7 @@ from producer.classes import MaskClass
 from producer.masking import MaskOptions, mask_product
 from producer.product import ProductName
 from producer.synthetic import Scene, build
+from tests.bench import kappamask_backends
 
 NAME = "S2A_MSIL1C_20170616T102021_N0205_R065_T33UUU_20170616T102204"
 FULL_PX = 10980
@@ -143,9 +144,14 @@ def main() -> None:
         return
     size_px = QUICK_PX if told.quick else FULL_PX
     made = subject(told.work, size_px)
+    if told.engine == "kappamask":
+        kappamask_backends.provide_weights(told.work, made.path)
     result = measure(made.path, told.engine)
     result["size_px"] = size_px
     result["agreement"] = agreement(result.pop("classes"), made.truth)
+    if told.engine == "kappamask":
+        # Random weights know nothing of clouds: ways to compute are compared with each other.
+        result.update(kappamask_backends.compare(made.path, turns=3 if told.quick else 9))
     patches = _PATCHES.get(told.engine)
     if patches:
         result["tiles"] = patches(size_px)

@@ -11,7 +11,7 @@ from producer.classes import MaskClass
 from producer.engines import silent
 from producer.errors import AreaError
 from producer.kappamask.chain import Chain
-from producer.options import EngineOptions, Mode
+from producer.options import EngineOptions, Mode, Precision
 from producer.safe import open_product
 from tests.producer.kappamask.conftest import Numbers, StandIn, chain_of, rewritten
 from tests.products import NEW_L1C, OLD_L1C, small_product
@@ -163,6 +163,12 @@ def test_probabilities_of_a_pixel_add_up_and_the_greatest_is_the_class(
 def test_batches_give_what_single_tiles_give(landscape: Path, mask: np.ndarray) -> None:
     found = chain_of(StandIn(), batch=3).mask(open_product(landscape), silent).mask
     assert np.mean(found != mask) < 1e-4
+
+
+def test_bf16_agrees_but_for_some_pixels(landscape: Path, mask: np.ndarray) -> None:
+    chain = chain_of(StandIn(), precision=Precision.BFLOAT16)
+    differing = chain.mask(open_product(landscape), silent).mask != mask
+    assert 0 < differing.mean() < 0.1
 
 
 def test_progress_counts_the_tiles(chain: Chain, landscape: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from producer.engines import silent
 from producer.kappamask.networks import Network
-from producer.options import Backend, Mode, Precision
+from producer.options import Backend, Mode
 from producer.safe import open_product
 from tests.producer.kappamask.conftest import Numbers, chain_of, rewritten
 from tests.products import NEW_L1C, OLD_L1C
@@ -50,11 +50,6 @@ def test_openvino_agrees_with_torch(network: Network, crop: Path, mask: np.ndarr
     pytest.importorskip("openvino")
     found = chain_of(network, backend=Backend.OPENVINO).mask(open_product(crop), silent).mask
     assert np.mean(found != mask) < 1e-4
-
-
-def test_bf16_agrees_roughly(network: Network, crop: Path, mask: np.ndarray) -> None:
-    chain = chain_of(network, precision=Precision.BFLOAT16)
-    assert np.mean(chain.mask(open_product(crop), silent).mask != mask) < 0.1
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

@@ -1,0 +1,141 @@
+"""Milliseconds a tile of KappaMask's network, by backend and precision, in turns.
+
+Run ``python -m tests.bench.kappamask_backends [--quick] [--json]``, or ``python -m
+tests.bench.producer --engine kappamask``. Weights are random, but calibrated as trained ones are.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from producer.kappamask.inference import predictor
+from producer.kappamask.networks import Network
+from producer.kappamask.spectra import spectrum
+from producer.kappamask.weights import WeightsCache
+from producer.options import Backend, EngineOptions, Precision
+from producer.safe import open_product
+from producer.settings import ProducerSettings
+from producer.synthetic import Scene, build
+from tests.bench import kappamask_tensorflow
+from tests.producer.kappamask import keras_files
+from tests.producer.kappamask.random_networks import calibrated, sample_inputs
+
+NAME = "l1c_deeplabv3plus"
+MULTIPLY_ADDS = 52.37e9
+"""Of one tile, as the published network computes it."""
+_SIZE = 2048
+_SLOW_S = 15.0
+
+
+def provide_weights(work: Path, product: Path) -> None:
+    """Make random weights once, calibrated on a product, and name them to what runs next."""
+    os.environ["NIMBOSTAC_CACHE_DIR"] = str(work)
+    cache = WeightsCache.of(ProducerSettings())
+    if cache.cards():
+        return
+    arrays = keras_files.random_arrays(keras_files.deeplab_layers(13), seed=7)
+    inputs = sample_inputs(open_product(product), spectrum("L1C", "deeplabv3plus"))
+    path = work / f"{NAME}.hdf5"
+    keras_files.write(path, calibrated(arrays, inputs))
+    cache.put(path, NAME)
+
+
+def compare(product: Path, turns: int, *, with_compile: bool = False) -> dict[str, Any]:
+    """Measure every way to run the network that is there, one tile each, in turns.
+
+    Args:
+        product: Where the tile comes from.
+        turns: How often each way is run; the least time counts.
+        with_compile: Whether to measure ``torch.compile``, which needs minutes to begin with.
+    """
+    network, _ = WeightsCache.of(ProducerSettings()).load(NAME)
+    inputs = sample_inputs(open_product(product), spectrum("L1C", "deeplabv3plus"))[np.newaxis]
+    ways = _ways(network, inputs, with_compile=with_compile)
+    reference = ways["torch eager float32"]()
+    agreement: dict[str, float] = {}
+    seconds: dict[str, list[float]] = {}
+    for name, way in ways.items():
+        # To warm up, and enough of what is very slow, as bf16 is without instructions for it.
+        began = time.perf_counter()
+        agreement[name] = float(np.mean(way() == reference))
+        seconds[name] = [time.perf_counter() - began]
+        print(f"{name}: {seconds[name][0]:.1f} s to begin with", file=sys.stderr)
+    a, b = torch.randn(2, _SIZE, _SIZE).unbind()
+    ways["matrix product"] = partial(torch.matmul, a, b)
+    seconds["matrix product"] = []
+    for _ in range(turns):
+        for name, way in ways.items():
+            if seconds[name][:1] > [_SLOW_S]:
+                continue
+            began = time.perf_counter()
+            way()
+            seconds[name].append(time.perf_counter() - began)
+    best = {name: min(values) for name, values in seconds.items()}
+    rate = _SIZE**3 / best.pop("matrix product")
+    ms = {name: round(1000 * value, 1) for name, value in best.items()}
+    tensorflow = best.get("tensorflow predict float32")
+    ours = min(v for name, v in best.items() if "float32" in name and "tensorflow" not in name)
+    return {
+        "ms_per_tile": ms,
+        "agreement": {name: round(value, 6) for name, value in agreement.items()},
+        "matrix_product_gflops": round(2 * rate / 1e9, 1),
+        # Above 1 where rewriting saved more than is lost.
+        "share_of_matrix_product": {
+            name: round(MULTIPLY_ADDS / value / rate, 3) for name, value in best.items()
+        },
+        "ratio_tensorflow": None if tensorflow is None else round(tensorflow / ours, 2),
+    }
+
+
+def _ways(
+    network: Network, inputs: np.ndarray, *, with_compile: bool
+) -> dict[str, Callable[[], Any]]:
+    def plain() -> np.ndarray:
+        with torch.inference_mode():
+            return network(torch.from_numpy(inputs)).argmax(1).numpy()
+
+    ways: dict[str, Callable[[], Any]] = {"torch eager float32": plain}
+    backends = [Backend.TORCH]
+    if find_spec("openvino"):
+        backends.append(Backend.OPENVINO)
+    if with_compile and shutil.which("g++"):
+        backends.append(Backend.COMPILE)
+    for backend in backends:
+        run = predictor(network, EngineOptions(backend=backend))
+        ways[f"{backend.value} float32"] = lambda run=run: run(inputs).classes
+    half = predictor(network, EngineOptions(backend=Backend.TORCH, precision=Precision.BFLOAT16))
+    ways["torch bf16"] = lambda: half(inputs).classes
+    if find_spec("tensorflow"):
+        ways["tensorflow predict float32"] = kappamask_tensorflow.way(network, inputs)
+    return ways
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="tests.bench.kappamask_backends", description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="measure torch.compile too")
+    told = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="nimbostac-bench-") as work:
+        name = "S2A_MSIL1C_20170616T102021_N0205_R065_T33UUU_20170616T102204"
+        made = build(Path(work), Scene(name, 600, 600))
+        provide_weights(Path(work), made.path)
+        found = compare(made.path, turns=3 if told.quick else 9, with_compile=told.compile)
+    print(json.dumps(found, indent=None if told.json else 2))
+
+
+if __name__ == "__main__":
+    main()
