@@ -137,7 +137,7 @@ def merge(meter: Meter, field: Field, lattice: Lattice, acquisition: Acquisition
         return Merged(merged, exact)
     shares = np.maximum(counts[1:] + correction[1:], 0)
     shares /= shares.sum()
-    error = min(error / exact.pixels, 1.0)
+    error = min(float(error) / exact.pixels, 1.0)
     return Merged(merged, replace(exact, shares=tuple(shares.tolist()), error=error))
 
 

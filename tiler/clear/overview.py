@@ -72,7 +72,7 @@ def estimate(rasters: Rasters, asset: StoredAsset, cog: Cog, field: Field) -> Fr
         min(float(covered) / total, 1.0),
         pixels,
         resolution_m,
-        min(_STUDENT_T * deviation + FLOOR, 1.0),
+        min(float(_STUDENT_T * deviation) + FLOOR, 1.0),
     )
 
 

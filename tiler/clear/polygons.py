@@ -91,7 +91,9 @@ class Area:
         west, south, east, north = box[0], box[1], box[half], box[half + 1]
         if west > east:
             east += _TURN
-        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+        # Points in between, so that no edge could go the other way round the world.
+        along = [west + part * (east - west) / 4 for part in range(5)]
+        ring = [[x, south] for x in along] + [[x, north] for x in along[::-1]] + [[west, south]]
         return cls.of({"type": "Polygon", "coordinates": [ring]}, limits)
 
     def geojson(self) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from tiler.clear.bounds import BoundedRoute
 from tiler.clear.desk import Answer, Desk
 from tiler.clear.features import Features
 from tiler.clear.pool import Work
 from tiler.clear.question import ClearSearch
 from tiler.errors import QuestionError
 
-router = APIRouter(tags=["Clear sky"])
+router = APIRouter(tags=["Clear sky"], route_class=BoundedRoute)
 
 GEOJSON = "application/geo+json"
 _CONFORMS_TO = (
@@ -153,7 +154,9 @@ def catalogue_url(request: Request, desk: Desk) -> str:
 
 def json_response(content: object, media_type: str = "application/json") -> Response:
     """Encode an answer."""
-    return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), media_type=media_type)
+    # A mask that arrives now is in the next answer.
+    headers = {"cache-control": "no-cache"}
+    return Response(orjson.dumps(content), headers=headers, media_type=media_type)
 
 
 async def _answer(request: Request, desk: Desk, question: ClearSearch, next_link: Any) -> Response:  # noqa: ANN401

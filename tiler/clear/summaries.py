@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from tiler.clear import calendar
+from tiler.clear.bounds import BoundedRoute
 from tiler.clear.question import CoverSearch, Place, StatisticsSearch
 from tiler.clear.searches import GEOJSON, DeskOf, json_response
 from tiler.clear.timeseries import Series
 
-router = APIRouter(tags=["Clear sky"])
+router = APIRouter(tags=["Clear sky"], route_class=BoundedRoute)
 
 _CSV, _SVG = "text/csv", "image/svg+xml"
 

@@ -248,6 +248,16 @@ def test_a_mask_that_is_gone_spoils_no_other_row(
     assert "cannot be read" in grouped["features"][0]["properties"]["aoi:problem"]
 
 
+def test_a_body_is_not_read_when_it_is_too_large_or_of_unknown_length(
+    client: TestClient,
+) -> None:
+    large = client.post("/clear", content=b" " * (8 * 1024 * 1024 + 1))
+    unknown = client.post("/timeseries", content=iter([b"{}"]))
+    for answer in (large, unknown):
+        assert answer.status_code == 400
+        assert "at most 8.38861e+06" in answer.json()["detail"]
+
+
 def test_more_products_than_one_request_may_look_at_is_said(
     items: list[dict[str, Any]], field: Polygon
 ) -> None:
