@@ -7,7 +7,7 @@ from pathlib import Path
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import ObjectStore, from_url
+from obstore.store import HTTPStore, ObjectStore, from_url
 
 from producer.errors import WeightsFetchError
 from producer.kappamask.weights import WeightsCache, WeightsCard, spectrum_of
@@ -95,7 +95,9 @@ def _download_whole(store: ObjectStore, folder: Path, key: str, progress: Progre
 
 
 def _store(address: str) -> ObjectStore:
-    return from_url(
+    # A public bucket's web address would be taken for S3, and credentials looked for.
+    open_store = HTTPStore.from_url if address.startswith(("http://", "https://")) else from_url
+    return open_store(
         address,
         client_options={"allow_http": True, "connect_timeout": "10s", "timeout": "120s"},
         retry_config={"max_retries": 3, "retry_timeout": _PATIENCE},
