@@ -5,6 +5,7 @@ all else, but it takes one thread at a time to a file, and milliseconds to open 
 """
 
 import struct
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,9 +14,8 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from producer.classes import CLASSES
 from tiler.errors import NoMaskCogError
-from tiler.objects import StoredBytes
+from tiler.objects import NoBytes, StoredBytes
 
 HEAD_BYTES = 65536
 """Enough for all that precedes the pixels of a mask of 10980 px."""
@@ -27,11 +27,15 @@ Block = NDArray[np.uint8] | int
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 254, 256, 257, 258, 259
 _SAMPLES, _PREDICTOR, _TILE_WIDTH, _TILE_HEIGHT, _OFFSETS, _COUNTS = 277, 317, 322, 323, 324, 325
 _SCALE, _TIEPOINT, _GEO_KEYS = 33550, 33922, 34735
-_REDUCED, _MASK = 1, 4
+_WANTED = {
+    *(_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _PREDICTOR),
+    *(_TILE_WIDTH, _TILE_HEIGHT, _OFFSETS, _COUNTS, _SCALE, _TIEPOINT, _GEO_KEYS),
+}
+_MASK = 4
 _PLAIN, _DEFLATE, _OLD_DEFLATE = 1, 8, 32946
 _DIFFERENCES = 2
 _PROJECTED_CRS, _PIXEL_IS_POINT, _RASTER_TYPE = 3072, 2, 1025
-_TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q"}
+_TYPES = {1: "B", 3: "H", 4: "I", 5: "II", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q"}
 _NIBBLE, _BYTE = 4, 8
 _REDUCTION = 4
 # Both values of a byte, the high nibble first, at once.
@@ -50,10 +54,10 @@ class Level:
     """Bits of a pixel: 4 or 8."""
     compression: int
     predictor: int
-    offsets: tuple[int, ...]
-    counts: tuple[int, ...]
-    reduced_from: "Level | None" = None
-    """The level of one block that this one is made from, where it is not in the file."""
+    offsets: Sequence[int]
+    counts: Sequence[int]
+    pixels: Block | None = None
+    """All of it, where it is not in the file."""
 
     @property
     def across(self) -> int:
@@ -67,9 +71,6 @@ class Level:
 
     def decode(self, data: bytes) -> Block:
         """Decode one block."""
-        if self.reduced_from is not None:
-            whole = self.reduced_from.decode(data)
-            return whole if isinstance(whole, int) else _reduced(whole, self.reduced_from)
         if self.compression != _PLAIN:
             data = isal_zlib.decompress(data)
         flat = np.frombuffer(data, np.uint8)
@@ -92,21 +93,20 @@ class Cog:
     west: float
     north: float
     resolution_m: float
+    width: int
+    height: int
     levels: tuple[Level, ...]
-    """From full resolution to the coarsest overview, and one beyond it for maps of continents."""
-    stored: int
-    """How many of the levels are in the file."""
+    """From full resolution to the coarsest overview."""
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east and north in the raster's own CRS."""
-        full = self.levels[0]
-        east = self.west + full.width * self.resolution_m
-        return self.west, self.north - full.height * self.resolution_m, east, self.north
+        east = self.west + self.width * self.resolution_m
+        return self.west, self.north - self.height * self.resolution_m, east, self.north
 
     def resolution_of(self, level: Level) -> float:
         """Edge of a pixel of one level, metres."""
-        return self.resolution_m * self.levels[0].width / level.width
+        return self.resolution_m * self.width / level.width
 
     def read(self, level: Level, blocks: Sequence[int]) -> list[Block]:
         """Read blocks of one level, by their number in reading order."""
@@ -115,6 +115,35 @@ class Cog:
         found = dict(zip(wanted, self.source.read(ranges) if ranges else [], strict=True))
         # A block that was never written holds no data.
         return [level.decode(found[block]) if block in found else 0 for block in blocks]
+
+
+def coarse_cog(cog: Cog) -> Cog:
+    """Give a mask as maps of continents need it: a few kilobytes, and no open file.
+
+    Every fourth pixel of the coarsest overview, where that is one block.
+    """
+    last = cog.levels[-1]
+    if last.across * last.down > 1:
+        return cog
+    (block,) = cog.read(last, [0])
+    rows, columns = (
+        # The middle one of four, or the last there is.
+        np.minimum(np.arange(_REDUCTION // 2, size + _REDUCTION // 2, _REDUCTION), size - 1)
+        for size in (last.height, last.width)
+    )
+    level = Level(
+        width=len(columns),
+        height=len(rows),
+        block_width=len(columns),
+        block_height=len(rows),
+        bits=_BYTE,
+        compression=_PLAIN,
+        predictor=1,
+        offsets=(),
+        counts=(),
+        pixels=block if isinstance(block, int) else block[np.ix_(rows, columns)],
+    )
+    return replace(cog, source=NoBytes(cog.source.identity), levels=(level,))
 
 
 def open_cog(source: StoredBytes) -> Cog:
@@ -134,9 +163,8 @@ def open_cog(source: StoredBytes) -> Cog:
             raise NoMaskCogError("its pixels are no squares with their origin in a corner")
         x = float(tie[3] - tie[0] * scale[0])
         y = float(tie[4] + tie[1] * scale[1])
-        coarse = (_coarse(levels[-1]),) if levels[-1].across * levels[-1].down == 1 else ()
-        epsg, resolution_m = int(geo[_PROJECTED_CRS]), float(scale[0])
-        return Cog(source, epsg, x, y, resolution_m, (*levels, *coarse), len(levels))
+        epsg, size = int(geo[_PROJECTED_CRS]), (levels[0].width, levels[0].height)
+        return Cog(source, epsg, x, y, float(scale[0]), *size, levels)
     except (KeyError, IndexError, ValueError, struct.error) as error:
         raise NoMaskCogError(f"its head cannot be read: {error!r}") from error
 
@@ -162,32 +190,9 @@ def _level(directory: dict[int, Any]) -> Level:
         bits,
         compression,
         predictor,
-        tuple(directory[_OFFSETS]),
-        tuple(directory[_COUNTS]),
+        array("Q", directory[_OFFSETS]),
+        array("Q", directory[_COUNTS]),
     )
-
-
-def _coarse(level: Level) -> Level:
-    width, height = -(-level.width // _REDUCTION), -(-level.height // _REDUCTION)
-    return replace(
-        level,
-        width=width,
-        height=height,
-        block_width=width,
-        block_height=height,
-        reduced_from=level,
-    )
-
-
-def _reduced(block: NDArray[np.uint8], level: Level) -> NDArray[np.uint8]:
-    """Take the class that most pixels of each square have; no data only where there is no other."""
-    rows, columns = -(-level.height // _REDUCTION), -(-level.width // _REDUCTION)
-    whole = np.zeros((rows * _REDUCTION, columns * _REDUCTION), np.uint8)
-    whole[: level.height, : level.width] = block[: level.height, : level.width]
-    squares = whole.reshape(rows, _REDUCTION, columns, _REDUCTION)
-    counts = [(squares == value).sum(axis=(1, 3)) for value in range(1, len(CLASSES))]
-    most = np.argmax(counts, axis=0).astype(np.uint8) + 1
-    return np.where(np.any(counts, axis=0), most, np.uint8(0))
 
 
 def _directories(source: StoredBytes) -> Iterator[dict[int, Any]]:
@@ -207,7 +212,7 @@ def _directories(source: StoredBytes) -> Iterator[dict[int, Any]]:
     def values(entry: bytes) -> tuple[int, Any]:
         tag, kind, count = struct.unpack_from(f"{order}HH{word}", entry)
         form = _TYPES.get(kind)
-        if form is None or form == "s":
+        if form is None or tag not in _WANTED:
             return tag, ()
         size = struct.calcsize(form) * count
         place = 4 + word_bytes

@@ -32,7 +32,7 @@ def draw(
         asset: The mask.
         view: Where.
         style: How.
-        coarse: Whether a level coarser than any in the file may be taken.
+        coarse: Whether a map of a continent is drawn, for which less than the file will do.
 
     Returns:
         (y, x) class values, or the one that every pixel has, or ``None`` where the mask is
@@ -42,9 +42,9 @@ def draw(
         MaskUnreadableError: Storage does not give it.
         NoMaskCogError: The file is none of the kind that masks are.
     """
-    cog = rasters.open(asset)
+    cog = rasters.coarse(asset) if coarse else rasters.open(asset)
     drawn: Classes | int | None = None
-    for patch in patches(view, cog, coarse=coarse):
+    for patch in patches(view, cog):
         window = _Window(rasters, asset.href, cog, patch, style)
         if window.value == 0:
             drawn = 0 if drawn is None else drawn
@@ -55,6 +55,43 @@ def draw(
             drawn = np.zeros((view.height, view.width), np.uint8)
         window.draw(drawn[patch.rows, patch.columns])
     return None if drawn is None else style.shown(drawn)
+
+
+def paint(  # noqa: PLR0913 - as for draw, and where to
+    rasters: RasterSource,
+    asset: StoredAsset,
+    view: View,
+    style: Style,
+    canvas: Classes,
+    *,
+    coarse: bool,
+) -> bool:
+    """Draw a mask where a canvas holds no data yet.
+
+    Returns:
+        Whether anything of it can be seen.
+
+    Raises:
+        MaskUnreadableError: Storage does not give it.
+        NoMaskCogError: The file is none of the kind that masks are.
+    """
+    cog = rasters.coarse(asset) if coarse else rasters.open(asset)
+    is_seen = False
+    for patch in patches(view, cog):
+        target = canvas[patch.rows, patch.columns]
+        empty = target == 0
+        if not empty.any():
+            continue
+        window = _Window(rasters, asset.href, cog, patch, style)
+        if window.value == 0:
+            continue
+        fresh = np.zeros(patch.shape, np.uint8)
+        window.draw(fresh)
+        empty &= fresh != 0
+        if empty.any():
+            np.copyto(target, fresh, where=empty)
+            is_seen = True
+    return is_seen
 
 
 class _Window:

@@ -29,6 +29,23 @@ class StoredBytes(Protocol):
         """Read parts of it, all in as few requests as they need."""
 
 
+class NoBytes:
+    """What is left of an object of which everything needed was read."""
+
+    head = b""
+
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
+
+    def read(self, ranges: Sequence[Range]) -> list[bytes]:
+        """Read nothing.
+
+        Raises:
+            MaskUnreadableError: Something was asked for.
+        """
+        raise MaskUnreadableError(self.identity, f"{len(ranges)} ranges asked of a closed file")
+
+
 class LocalFile:
     """A file, kept open: it stays readable as it was when it is replaced."""
 

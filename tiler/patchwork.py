@@ -8,12 +8,12 @@ import numpy as np
 from rasterio.crs import CRS
 
 from producer.layout import MASK
-from tiler.draw import Classes, draw
+from tiler.draw import Classes, draw, paint
 from tiler.images import ClassImage
 from tiler.mosaic import Box, Found, Mosaic, Place
 from tiler.rasters import RasterSource
 from tiler.style import Style
-from tiler.views import View, geographic_box
+from tiler.views import View, geographic_box, pixel_slices
 
 _CELLS = 256
 """Cells around the equator: tiles of zoom 8 and deeper share what was found."""
@@ -91,26 +91,27 @@ class Unseen:
         whole = replace(style, classes=None)
         canvas: Classes | None = None
         for item, asset in self._items:
-            if canvas is not None and canvas.all():
+            if canvas is not None and not self._has_room(canvas, item.bbox):
                 work.hidden += 1
-                continue
-            drawn = draw(rasters, asset, self.view, whole, coarse=self._is_coarse)
-            if drawn is None or not np.any(drawn):
                 continue
             if canvas is None:
+                drawn = draw(rasters, asset, self.view, whole, coarse=self._is_coarse)
+                if drawn is None or not np.any(drawn):
+                    continue
                 shape = (self.view.height, self.view.width)
                 canvas = np.full(shape, drawn, np.uint8) if isinstance(drawn, int) else drawn
-                work.used.append(f"{item.collection}/{item.id}")
-                continue
-            empty = canvas == 0
-            if (empty & (np.asarray(drawn) != 0)).any():
-                np.copyto(canvas, drawn, where=empty)
-                work.used.append(f"{item.collection}/{item.id}")
-            else:
+            elif not paint(rasters, asset, self.view, whole, canvas, coarse=self._is_coarse):
                 work.hidden += 1
+                continue
+            work.used.append(f"{item.collection}/{item.id}")
         if canvas is not None:
             work.drawn = style.shown(canvas)
         return work
+
+    def _has_room(self, canvas: Classes, box: Box) -> bool:
+        """Tell whether a canvas holds no data anywhere in a box."""
+        part = pixel_slices(self.view, box) if self._is_coarse else None
+        return not (canvas if part is None else canvas[part]).all()
 
 
 def _pixel_m(view: View, box: Box) -> float:

@@ -6,13 +6,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
-from tiler.cog import HEAD_BYTES, Block, Cog, open_cog
+from tiler.cog import HEAD_BYTES, Block, Cog, coarse_cog, open_cog
 from tiler.items import StoredAsset
 from tiler.objects import open_bytes
 from tiler.settings import TilerSettings
 
 # A block of one class is kept as a number, whose place in the cache is what it costs.
 _ENTRY_BYTES = 200
+_MOST_COARSE = 16384
 
 _BlockKey = tuple[str, str, int, int]
 
@@ -27,6 +28,9 @@ class RasterSource(Protocol):
     def open(self, asset: StoredAsset) -> Cog:
         """Give an open mask."""
 
+    def coarse(self, asset: StoredAsset) -> Cog:
+        """Give a mask as maps of continents need it."""
+
     def blocks(self, href: str, cog: Cog, level: int, wanted: Sequence[int]) -> list[Block]:
         """Give blocks of one level of a mask, by their number in reading order."""
 
@@ -40,6 +44,7 @@ class Rasters:
         self._most_bytes = settings.block_cache_bytes
         self._lock = threading.Lock()
         self._cogs: OrderedDict[tuple[str, str], tuple[float, Cog]] = OrderedDict()
+        self._coarse: OrderedDict[tuple[str, str], Cog] = OrderedDict()
         self._blocks: OrderedDict[_BlockKey, Block] = OrderedDict()
         self._bytes = 0
 
@@ -59,6 +64,26 @@ class Rasters:
             self._cogs[asset.href, asset.version] = (opened, cog)
             while len(self._cogs) > self._most_cogs:
                 self._cogs.popitem(last=False)
+        return cog
+
+    def coarse(self, asset: StoredAsset) -> Cog:
+        """Give a mask as maps of continents need it.
+
+        Raises:
+            MaskUnreadableError: It is not there, or its storage does not answer.
+            NoMaskCogError: The file is none of the kind that masks are.
+        """
+        key = (asset.href, asset.version)
+        with self._lock:
+            found = self._coarse.get(key)
+            if found is not None:
+                self._coarse.move_to_end(key)
+                return found
+        cog = coarse_cog(open_cog(open_bytes(asset.href, HEAD_BYTES)))
+        with self._lock:
+            self._coarse[key] = cog
+            while len(self._coarse) > _MOST_COARSE:
+                self._coarse.popitem(last=False)
         return cog
 
     def opened(self, asset: StoredAsset) -> Cog | None:
@@ -87,6 +112,9 @@ class Rasters:
         Raises:
             MaskUnreadableError: Storage does not answer.
         """
+        pixels = cog.levels[level].pixels
+        if pixels is not None:
+            return [pixels]
         found = self.kept(href, cog, level, wanted)
         missing = [number for number, block in zip(wanted, found, strict=True) if block is None]
         read = dict(
@@ -126,12 +154,23 @@ class AtHand:
             raise ColdError
         return cog
 
+    def coarse(self, asset: StoredAsset) -> Cog:  # noqa: ARG002 - as RasterSource has it
+        """Give no mask as maps of continents need it: those are drawn by other threads.
+
+        Raises:
+            ColdError: Always.
+        """
+        raise ColdError
+
     def blocks(self, href: str, cog: Cog, level: int, wanted: Sequence[int]) -> list[Block]:
         """Give blocks of one level of a mask.
 
         Raises:
             ColdError: One of them was not read yet.
         """
+        pixels = cog.levels[level].pixels
+        if pixels is not None:
+            return [pixels]
         found = [
             block for block in self._rasters.kept(href, cog, level, wanted) if block is not None
         ]

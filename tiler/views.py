@@ -156,6 +156,35 @@ def tile_view(tms: TileMatrixSet, x: int, y: int, z: int, size_px: int | None) -
 @lru_cache(maxsize=65536)
 def geographic_box(view: View) -> tuple[float, float, float, float]:
     """Bound a view in degrees: west, south, east and north."""
-    to_degrees = Transformer.from_crs(view.crs, 4326, always_xy=True)
-    west, south, east, north = to_degrees.transform_bounds(*view.bounds)
+    west, south, east, north = _to_degrees(view.crs).transform_bounds(*view.bounds)
     return west, south, east, north
+
+
+@lru_cache(maxsize=64)
+def _to_degrees(crs: str) -> Transformer:
+    return Transformer.from_crs(crs, 4326, always_xy=True)
+
+
+@lru_cache(maxsize=1)
+def _web_mercator() -> str:
+    return CRS.from_epsg(3857).to_wkt()
+
+
+def pixel_slices(view: View, box: tuple[float, float, float, float]) -> tuple[slice, slice] | None:
+    """Give the rows and columns of a view that a box in degrees may cover.
+
+    ``None`` where that takes more than a formula: in any CRS but Web Mercator, and across the
+    antimeridian.
+    """
+    west, south, east, north = box
+    if view.crs != _web_mercator() or west > east or view.period is None:
+        return None
+    radius = view.period / (2 * math.pi)
+    x = [math.radians(lon) * radius for lon in (west, east)]
+    y = [math.asinh(math.tan(math.radians(lat))) * radius for lat in (north, south)]
+    columns = [(value - view.left) / view.dx for value in x]
+    rows = [(view.top - value) / view.dy for value in y]
+    return (
+        slice(max(0, math.floor(rows[0]) - 1), max(0, math.ceil(rows[1]) + 1)),
+        slice(max(0, math.floor(columns[0]) - 1), max(0, math.ceil(columns[1]) + 1)),
+    )

@@ -8,7 +8,7 @@ by point.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from tiler.cog import Cog, Level
+from tiler.cog import Cog
 from tiler.views import View
 
 Floats = NDArray[np.float64]
@@ -69,7 +69,7 @@ class Patch:
         )
 
 
-def patches(view: View, cog: Cog, *, coarse: bool = False) -> Iterator[Patch]:
+def patches(view: View, cog: Cog) -> Iterator[Patch]:
     """Find where a mask lies in a view: nowhere, once, or twice around the antimeridian."""
     outline = _outline(view.crs, view.period, cog.epsg, cog.bounds)
     turns = (0,) if outline is None or view.period is None else (-1, 0, 1)
@@ -87,7 +87,7 @@ def patches(view: View, cog: Cog, *, coarse: bool = False) -> Iterator[Patch]:
                 (view.top - outline[3]) / view.dy, (view.top - outline[1]) / view.dy, view.height
             )
         if columns.start < columns.stop and rows.start < rows.stop:
-            yield _patch(view, cog, rows, columns, len(cog.levels) if coarse else cog.stored)
+            yield _patch(view, cog, rows, columns)
 
 
 def _covered(first: float, last: float, size: int) -> slice:
@@ -95,9 +95,8 @@ def _covered(first: float, last: float, size: int) -> slice:
     return slice(start, max(start, min(size, math.ceil(last) + _MARGIN_PX)))
 
 
-def _patch(view: View, cog: Cog, rows: slice, columns: slice, levels: int) -> Patch:
-    full = cog.levels[0]
-    level, number = full, 0
+def _patch(view: View, cog: Cog, rows: slice, columns: slice) -> Patch:
+    level, number = cog.levels[0], 0
     for count in _NODES:
         points, weights = _points(count)
         x, y = _project(view, cog, *_along(rows, columns, points))
@@ -105,9 +104,9 @@ def _patch(view: View, cog: Cog, rows: slice, columns: slice, levels: int) -> Pa
             break
         (x, exact_x), (y, exact_y) = _parted(x, count), _parted(y, count)
         shape = (rows.stop - rows.start, columns.stop - columns.start)
-        number = _choose(cog.levels[:levels], x, y, shape)
+        number = _choose(cog, x, y, shape)
         level = cog.levels[number]
-        fx, fy = level.width / full.width, level.height / full.height
+        fx, fy = level.width / cog.width, level.height / cog.height
         error_x = np.abs(weights @ x @ weights.T - exact_x).max() * fx
         error_y = np.abs(weights @ y @ weights.T - exact_y).max() * fy
         if max(error_x, error_y) < _TOLERANCE_PX:
@@ -117,11 +116,11 @@ def _patch(view: View, cog: Cog, rows: slice, columns: slice, levels: int) -> Pa
     x, y = _project(view, cog, np.repeat(down, len(across)), np.tile(across, len(down)))
     x, y = x.reshape(shape), y.reshape(shape)
     x, y = (np.where(np.isfinite(axis), axis, -1e6) for axis in (x, y))
-    fx, fy = level.width / full.width, level.height / full.height
+    fx, fy = level.width / cog.width, level.height / cog.height
     return Patch(rows, columns, number, x * fx, y * fy, is_exact=True)
 
 
-def _choose(levels: Sequence[Level], x: Floats, y: Floats, shape: tuple[int, int]) -> int:
+def _choose(cog: Cog, x: Floats, y: Floats, shape: tuple[int, int]) -> int:
     """Take the coarsest level that is hardly coarser than the view, by true scale."""
     height, width = shape
     middle = len(x) // 2
@@ -129,8 +128,8 @@ def _choose(levels: Sequence[Level], x: Floats, y: Floats, shape: tuple[int, int
     down = math.hypot(x[-1, middle] - x[0, middle], y[-1, middle] - y[0, middle]) / height
     limit = min(across, down) * _OVERSAMPLING
     chosen = 0
-    for number, level in enumerate(levels):
-        if levels[0].width / level.width <= limit:
+    for number, level in enumerate(cog.levels):
+        if cog.width / level.width <= limit:
             chosen = number
     return chosen
 
@@ -160,7 +159,12 @@ def _transformer(crs: str, epsg: int) -> Transformer:
     return Transformer.from_crs(crs, epsg, always_xy=True)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
+def _back(crs: str, epsg: int) -> Transformer:
+    return Transformer.from_crs(epsg, crs, always_xy=True)
+
+
+@lru_cache(maxsize=16384)
 def _outline(
     crs: str, period: float | None, epsg: int, bounds: tuple[float, float, float, float]
 ) -> tuple[float, float, float, float] | None:
@@ -168,8 +172,7 @@ def _outline(
     west, south, east, north = bounds
     along = np.linspace(0, 1, _EDGE_POINTS)
     xs, ys = west + along * (east - west), south + along * (north - south)
-    back = Transformer.from_crs(epsg, crs, always_xy=True)
-    x, y = back.transform(
+    x, y = _back(crs, epsg).transform(
         np.concatenate([xs, xs, np.full_like(ys, west), np.full_like(ys, east)]),
         np.concatenate([np.full_like(xs, south), np.full_like(xs, north), ys, ys]),
     )
