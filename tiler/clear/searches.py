@@ -129,7 +129,11 @@ async def get_clear(  # noqa: PLR0913, PLR0917 - the parameters of a STAC search
 @router.get("/clear/stac")
 async def clear_landing(request: Request) -> dict[str, Any]:
     """Present the search as a STAC API, for clients that start from a landing page."""
-    here, search = str(request.url_for("clear_landing")), str(request.url_for("post_clear"))
+    # Not url_for, which starts from the outermost application.
+    own = str(request.base_url).rstrip("/")
+    here, search = (
+        own + str(request.app.url_path_for(name)) for name in ("clear_landing", "post_clear")
+    )
     link = {"rel": "search", "href": search, "type": GEOJSON}
     return {
         "type": "Catalog",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from pyproj import Transformer
 from pystac_client import Client, ItemSearch
 from shapely import Polygon
@@ -265,6 +266,23 @@ def test_more_products_than_one_request_may_look_at_is_said(
         answer = narrow.post("/clear", json={"intersects": mapping(field)})
     assert answer.status_code == 400
     assert "more than 3, and at most 3" in answer.json()["detail"]
+
+
+def test_addresses_are_right_where_the_server_is_mounted(
+    client: TestClient, field: Polygon
+) -> None:
+    site = FastAPI()
+    site.mount("/tiler", client.app)
+    outside = TestClient(site, base_url="https://masks.example")
+    links = outside.get("/tiler/clear/stac").json()["links"]
+    search = next(link["href"] for link in links if link["rel"] == "search")
+    assert search == "https://masks.example/tiler/clear"
+    body = {"intersects": mapping(field), "ids": ["DAY-00"], "collections": [COLLECTION]}
+    [feature] = outside.post(search, json=body).json()["features"]
+    home = f"https://masks.example/stac/collections/{COLLECTION}/items/DAY-00"
+    assert feature["assets"]["mask"]["href"] == f"{home}/download/DAY-00-1.tif"
+    page = outside.post(search, json={"intersects": mapping(field), "limit": 1}).json()
+    assert page["links"][0]["href"] == search
 
 
 @pytest.fixture(scope="module")
