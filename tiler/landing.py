@@ -59,6 +59,7 @@ def _links(base: str) -> list[dict[str, Any]]:
             "List of available TileMatrixSets",
         ),
         link("data", "colorMaps", "Colours of the classes"),
+        link("data", "clear/stac", "Clear sky over a polygon, as a STAC API (JSON)"),
         link("http://www.opengis.net/def/rel/ogc/1.0/legend", "legend.json", "Legend"),
     ]
 
