@@ -33,10 +33,8 @@ from tiler.backend import (
     MosaicBackend,
     MosaicReader,
     backend,
-    collection_mosaic,
     first_on_top,
     no_renders,
-    registered_search,
 )
 from tiler.clear.desk import Desk
 from tiler.clear.router import router as clear_router
@@ -51,6 +49,7 @@ from tiler.palette import CLASS_COLORS
 from tiler.rasters import Rasters
 from tiler.reader import ItemReader, Source
 from tiler.renders import item_renders, rendersExtension
+from tiler.searches import collection_mosaic, registered_search
 from tiler.settings import TilerSettings
 from tiler.views import shared_sets
 

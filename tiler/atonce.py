@@ -18,7 +18,6 @@ from titiler.core.resources.enums import ImageType
 
 from producer.layout import MASK
 from tiler.answers import is_known, mark, not_modified, tile_response, version_of
-from tiler.backend import FILTERS, wanted
 from tiler.draw import draw
 from tiler.errors import FilterError, NoMaskCogError, StyleError
 from tiler.images import ClassImage
@@ -26,6 +25,7 @@ from tiler.mosaic import Found, Mosaics, Place
 from tiler.palette import is_empty
 from tiler.patchwork import Unseen
 from tiler.rasters import AtHand, ColdError
+from tiler.searches import FILTERS, wanted
 from tiler.style import Style
 from tiler.views import SharedTileMatrixSets, View, shared_sets, tile_view
 from tiler.wmts import with_days

@@ -3,19 +3,14 @@
 # TiTiler's backend is typed for hashes of searches and dictionaries; it passes on what it gets.
 # mypy: disable-error-code="override, assignment"
 
-import inspect
-import json
 import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import attr
-from cql2 import Expr
-from fastapi import Path, Query, Request
+from fastapi import Query, Request
 from morecantile import Tile, TileMatrixSet
-from pydantic import BeforeValidator
 from rasterio.crs import CRS
 from rasterio.warp import transform, transform_bounds
 from rio_tiler.constants import WEB_MERCATOR_TMS, WGS84_CRS
@@ -24,13 +19,10 @@ from rio_tiler.models import ImageData
 from rio_tiler.mosaic.methods import FirstMethod
 from titiler.core.dependencies import DefaultDependency
 from titiler.pgstac.backend import PGSTACBackend
-from titiler.pgstac.dependencies import CollectionIdParams
 from titiler.pgstac.model import Search
 
 from producer.layout import MASK
 from tiler.answers import version_of
-from tiler.dates import interval
-from tiler.errors import FilterError
 from tiler.items import StoredItem
 from tiler.mosaic import Mosaic, Mosaics, Place
 from tiler.patchwork import Unseen
@@ -38,9 +30,6 @@ from tiler.rasters import Rasters
 from tiler.reader import ItemReader, Source, check_size
 from tiler.style import PLAIN, Style
 from tiler.views import tile_view
-
-FILTERS = ("ids", "bbox", "datetime", "query", "sortby", "filter", "filter-lang")
-"""Parameters of a URL that say which Items of a Collection are meant, and in which order."""
 
 _RESOLUTION_M = 10.0
 _METRES_PER_DEGREE = 6378137 * math.pi / 180
@@ -82,72 +71,6 @@ async def first_on_top(
     """Lay Items over each other in the order of the mosaic."""
     del pixel_selection
     return FirstMethod()
-
-
-def registered_search(
-    request: Request, search_id: Annotated[str, Path(description="PgSTAC Search Identifier (Hash)")]
-) -> Mosaic:
-    """Give the registered search that the path names."""
-    mosaics: Mosaics = request.app.state.mosaics
-    request.state.mosaic = mosaic = mosaics.searches.get(search_id)
-    return mosaic
-
-
-def collection_mosaic(request: Request, collection_id: str, **_: Any) -> Mosaic:  # noqa: ANN401
-    """Give the Items of a Collection that the path and the query name.
-
-    Takes the parameters of TiTiler's own dependency, which registers a search for each.
-    """
-    mosaics: Mosaics = request.app.state.mosaics
-    key = (collection_id, wanted(request.query_params))
-    request.state.mosaic = mosaic = mosaics.collections.get(key)
-    return mosaic
-
-
-# FastAPI reads from it what the URL may hold, and checks it as TiTiler does.
-_signature = inspect.signature(CollectionIdParams)
-_datetime = Annotated[
-    str | None,
-    BeforeValidator(interval),
-    Query(description="Only Items of this time: an instant, an interval, or whole days."),
-]
-collection_mosaic.__signature__ = _signature.replace(  # type: ignore[attr-defined]
-    parameters=[
-        each.replace(annotation=_datetime) if name == "datetime" else each
-        for name, each in _signature.parameters.items()
-    ]
-)
-
-
-def wanted(query: Mapping[str, str]) -> str:
-    """Translate what a URL asks of Items into a STAC search, as JSON."""
-    language = query.get("filter-lang", "cql2-text")
-    text = query.get("filter")
-    search: dict[str, Any] = {}
-    if ids := query.get("ids"):
-        search["ids"] = ids.split(",")
-    if bbox := query.get("bbox"):
-        search["bbox"] = [float(part) for part in bbox.split(",")]
-    if query.get("datetime"):
-        search["datetime"] = interval(query["datetime"])
-    if query.get("query"):
-        search["query"] = json.loads(query["query"])
-    if sortby := query.get("sortby"):
-        parts = [re.match(r"([+-]?)(.*)", part.strip()) for part in sortby.split(",")]
-        search["sortby"] = [
-            {"field": part[2].strip(), "direction": "desc" if part[1] == "-" else "asc"}
-            for part in parts
-            if part is not None
-        ]
-    if text:
-        try:
-            expression = Expr(text if language == "cql2-text" else json.loads(text))
-            expression.validate()
-            search["filter"] = expression.to_json()
-        except Exception as error:
-            raise FilterError(text) from error
-        search["filter-lang"] = "cql2-json"
-    return json.dumps(search, sort_keys=True)
 
 
 class MosaicItem(dict[str, Any]):

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from psycopg import sql
 from starlette.responses import Response
 
-from tiler.backend import wanted
+from tiler.searches import wanted
 
 if TYPE_CHECKING:
     from tiler.mosaic import Mosaics
