@@ -281,6 +281,8 @@ def test_addresses_are_right_where_the_server_is_mounted(
     [feature] = outside.post(search, json=body).json()["features"]
     home = f"https://masks.example/stac/collections/{COLLECTION}/items/DAY-00"
     assert feature["assets"]["mask"]["href"] == f"{home}/download/DAY-00-1.tif"
+    page = outside.post(search, json={"intersects": mapping(field), "limit": 1}).json()
+    assert page["links"][0]["href"] == search
 
 
 @pytest.fixture(scope="module")
