@@ -102,31 +102,6 @@ class Pgstac:
         held: dict[str, dict[str, Any]] = dict(rows)
         return [item for item in items if held.get(item["id"]) != item]
 
-    def delete(self, collection: str, ids: Sequence[str]) -> int:
-        """Remove Items; ids that are not there are no error.
-
-        Returns:
-            How many there were.
-
-        Raises:
-            DatabaseError: The database did not do it.
-        """
-        with _translated():
-            gone = self._connection.execute(
-                "DELETE FROM items WHERE collection = %s AND id = ANY(%s)", (collection, list(ids))
-            )
-            return gone.rowcount
-
-    def find(self, collection: str, item: str) -> dict[str, Any] | None:
-        """Read an Item back; ``None`` if it is not there.
-
-        Raises:
-            DatabaseError: The database did not do it.
-        """
-        with _translated():
-            row = self._connection.execute("SELECT get_item(%s, %s)", (item, collection)).fetchone()
-        return row[0] if row else None
-
 
 @contextmanager
 def opened() -> Iterator[Pgstac]:

@@ -3,7 +3,6 @@
 import errno
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -199,10 +198,6 @@ class Storage:
             return
         except (BaseError, OSError) as error:
             raise StorageError(f"cannot remove {self.href(key)}: {error}") from error
-
-    def free_bytes(self) -> int | None:
-        """Space left where storage is a local folder."""
-        return None if self.folder is None else shutil.disk_usage(self.folder).free
 
     def _upload(self, key: str, part: Path) -> None:
         try:

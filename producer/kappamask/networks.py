@@ -1,7 +1,5 @@
 """The networks by name, built for one level."""
 
-from torch import nn
-
 from producer.kappamask.deeplab import DeepLab
 from producer.kappamask.spectra import Spectrum
 from producer.kappamask.unet import UNet
@@ -21,12 +19,3 @@ def build(spectrum: Spectrum) -> Network:
     else:
         network = UNet(channels, levels=int(spectrum.architecture.removeprefix("unet") or 5))
     return network.eval().requires_grad_(requires_grad=False)
-
-
-def parameter_count(network: nn.Module) -> int:
-    """Count what a Keras file holds: weights, and the moving means and variances."""
-    return sum(
-        value.numel()
-        for name, value in network.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    )

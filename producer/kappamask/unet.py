@@ -8,9 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-LEVELS = (5, 6, 7)
-"""Numbers of resolutions that are known; km_predict always takes five."""
-
 
 class Pair(nn.Module):
     """Two 3 x 3 convolutions, each rectified, their edges padded with zeros."""

@@ -47,24 +47,6 @@ def smooth(seed: int, xs: Places, ys: Places, cell: float) -> Floats:
     return _between(corners, xs / cell, ys / cell, level=True)
 
 
-def fractal(seed: int, xs: Places, ys: Places, cell: float, octaves: int) -> Floats:
-    """Sum smooth noise over octaves, each of half the cell and half the strength.
-
-    Returns:
-        (row, column) values, 0 to 1, mostly near 0.5.
-    """
-    total = smooth(seed, xs, ys, cell)
-    strength = whole = 1.0
-    for octave in range(1, octaves):
-        strength /= 2
-        whole += strength
-        part = smooth(seed + octave * _OCTAVE_SEED, xs, ys, cell / 2**octave)
-        part *= np.float32(strength)
-        total += part
-    total /= np.float32(whole)
-    return total
-
-
 def turned(seed: int, x: Places, y: Places, octaves: int, gain: float) -> Floats:
     """Sum noise over octaves whose cells are each turned, so that no grid shows.
 

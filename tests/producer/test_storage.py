@@ -129,9 +129,6 @@ def test_a_folder_may_be_named_in_any_usual_way(
     assert storage.folder == tmp_path / "masks"
     assert storage.url == f"file://{tmp_path}/masks"
     assert storage.folder.is_dir()
-    free = storage.free_bytes()
-    assert free is not None
-    assert free > 0
 
 
 def test_a_blank_in_a_folder_survives_the_way_through_its_address(folder: Storage) -> None:
@@ -143,7 +140,7 @@ def test_a_blank_in_a_folder_survives_the_way_through_its_address(folder: Storag
 def test_a_bucket_is_no_folder() -> None:
     storage = Storage.from_url("s3://bucket/some/prefix/")
     assert storage.url == "s3://bucket/some/prefix"
-    assert storage.folder is storage.path("a") is storage.free_bytes() is None
+    assert storage.folder is storage.path("a") is None
 
 
 @pytest.mark.parametrize(
