@@ -8,6 +8,7 @@ import { createFilters } from "./filters.js";
 import { showLegend } from "./legend.js";
 import { createList } from "./list.js";
 import { createMap } from "./map.js";
+import { createModes } from "./modes.js";
 import { tell } from "./notices.js";
 import { createStore } from "./store.js";
 import { createTheme } from "./theme.js";
@@ -42,6 +43,7 @@ const browsePanel = byId("browse", HTMLElement);
 const legend = byId("legend", HTMLElement);
 
 const theme = createTheme(byId("theme", HTMLButtonElement), (next) => void view.setTheme(next));
+createModes(byId("modes", HTMLElement), store);
 const config = await readConfig();
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */

@@ -5,6 +5,7 @@
 
 /** @type {Readonly<State>} */
 export const EMPTY = Object.freeze({
+  mode: "map",
   collection: null,
   item: null,
   from: null,
@@ -14,6 +15,9 @@ export const EMPTY = Object.freeze({
   opacity: 85,
   classes: null,
 });
+
+/** What the page is used for at the moment; each has a link in its head. */
+export const MODES = /** @type {const} */ (["map", "clear", "compare", "operate"]);
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
@@ -49,6 +53,7 @@ export function readState(query) {
   const classes = values.get("classes");
   const collection = values.get("collection") || null;
   return {
+    mode: MODES.find((mode) => mode === values.get("mode")) ?? EMPTY.mode,
     collection,
     item: (collection && values.get("item")) || null,
     from: readDay(from),
@@ -90,6 +95,7 @@ const encode = (text) => encodeURIComponent(text).replaceAll("%2C", ",").replace
 export function writeState(state) {
   /** @type {[string, string | null][]} */
   const pairs = [
+    ["mode", state.mode === EMPTY.mode ? null : state.mode],
     ["collection", state.collection],
     ["item", state.item],
     ["days", state.from || state.to ? `${state.from ?? ".."}/${state.to ?? ".."}` : null],

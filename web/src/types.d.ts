@@ -2,6 +2,8 @@
 
 /** What the address of the page says; everything else follows from it. */
 export interface State {
+  /** What the page is used for: looking around, or one of the other views. */
+  mode: Mode;
   collection: string | null;
   /** Id of the Item that is open. */
   item: string | null;
@@ -16,6 +18,8 @@ export interface State {
   /** Names of the classes that are drawn; null is all. */
   classes: string[] | null;
 }
+
+export type Mode = "map" | "clear" | "compare" | "operate";
 
 export interface View {
   longitude: number;

@@ -5,7 +5,9 @@ import { test } from "node:test";
 
 const web = new URL("..", import.meta.url);
 const page = readFileSync(new URL("index.html", web), "utf8");
-const modules = readdirSync(new URL("src/", web)).filter((name) => name.endsWith(".js"));
+const modules = readdirSync(new URL("src/", web), { recursive: true })
+  .map((path) => String(path).replaceAll("\\", "/"))
+  .filter((path) => path.endsWith(".js"));
 
 /** @param {string} name */
 const source = (name) => readFileSync(new URL(`src/${name}`, web), "utf8");
@@ -30,8 +32,9 @@ test("modules import each other by address, and by name only what the import map
   const named = Object.keys(JSON.parse(map).imports);
   for (const name of modules) {
     for (const [, from] of source(name).matchAll(/^(?:import|\} from) [^"]*"?([^"]+)";$/gm)) {
+      const path = new URL(from, `file:///${name}`).pathname.slice(1);
       if (!from.startsWith(".")) assert.ok(named.includes(from), `${name}: ${from}`);
-      else assert.ok(modules.includes(from.slice(2)), `${name}: ${from}`);
+      else assert.ok(modules.includes(path), `${name}: ${from}`);
     }
   }
 });
