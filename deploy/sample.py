@@ -27,11 +27,11 @@ from shapely.geometry import box
 from deploy.errors import SampleError
 from producer.errors import SafeError
 from producer.grid import Grid
+from producer.outline import ring_of
 from producer.product import ProductName
 from producer.safe import open_product
 from producer.safe.spectrum import BAND_IDS, RESOLUTIONS_M
 from producer.synthetic import SafeFacts, View, write_safe
-from producer.synthetic.outline import ring_of
 from producer.synthetic.sun import sun_position
 
 NAME = "S2A_MSIL1C_20170216T102101_N0204_R065_T33UUU_20170216T102204"

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from shapely.geometry import box
 
 from producer.grid import Grid
+from producer.outline import ring_of
 from producer.product import ProductName
 from producer.safe.spectrum import LEVEL_BANDS, NATIVE_RESOLUTION_M
 from producer.synthetic import Built, SafeFacts, Scene, View, build, write_safe
 from producer.synthetic.facts import usual_offset
-from producer.synthetic.outline import ring_of
-from producer.synthetic.tiles import tile_grid
+from producer.tiles import tile_grid
 
 OLD_L1C = "S2A_MSIL1C_20200509T094041_N0209_R036_T35VLF_20200509T111504"
 """Before baseline 04.00: no offset."""

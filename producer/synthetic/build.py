@@ -19,11 +19,11 @@ from shapely.geometry import Polygon, box
 
 from producer.classes import VALID_CLASSES, MaskClass
 from producer.grid import Grid
+from producer.outline import Ring, ring_of
 from producer.safe.spectrum import BAND_IDS, LEVEL_BANDS, NATIVE_RESOLUTION_M
 from producer.synthetic.facts import SafeFacts, View
 from producer.synthetic.jp2 import raw_profile
 from producer.synthetic.landscape import Block, Landscape
-from producer.synthetic.outline import Ring, ring_of
 from producer.synthetic.scene import Scene
 from producer.synthetic.sun import sun_position
 from producer.synthetic.writer import write_safe

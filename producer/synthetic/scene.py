@@ -8,7 +8,7 @@ from producer.product import ProductName
 from producer.safe.spectrum import RESOLUTIONS_M
 from producer.synthetic.facts import View, usual_offset
 from producer.synthetic.jp2 import LOSSLESS, Encoding
-from producer.synthetic.tiles import TILE_PX, tile_grid
+from producer.tiles import TILE_PX, tile_grid
 
 
 @dataclass(frozen=True, slots=True)

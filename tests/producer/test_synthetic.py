@@ -22,7 +22,7 @@ from producer.synthetic.landscape import Landscape
 from producer.synthetic.noise import smooth
 from producer.synthetic.shapes import SEEN_DEPTH, SHADOW_DEPTH
 from producer.synthetic.sun import sun_position
-from producer.synthetic.tiles import tile_grid
+from producer.tiles import tile_grid
 from tests import products
 
 

@@ -1,6 +1,13 @@
 """Where the tiles of Sentinel-2 lie: 109.8 km squares named after MGRS 100 km squares."""
 
+from functools import lru_cache
+
+from shapely.geometry import box, shape
+from shapely.geometry.base import BaseGeometry
+
 from producer.grid import Grid
+from producer.outline import ring_of
+from producer.safe.footprint import footprint
 
 _SQUARE_M = 100_000
 _STEP_M = 60
@@ -54,3 +61,14 @@ def tile_grid(tile: str) -> Grid:
         width=TILE_PX,
         height=TILE_PX,
     )
+
+
+@lru_cache(maxsize=4096)
+def tile_outline(tile: str) -> BaseGeometry:
+    """Give the outline of a whole tile in degrees, cut where it crosses the antimeridian.
+
+    Raises:
+        ValueError: No such square in that zone.
+    """
+    grid = tile_grid(tile)
+    return shape(footprint([list(ring_of(box(*grid.bounds), grid.epsg))]))
