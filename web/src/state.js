@@ -14,11 +14,22 @@ export const EMPTY = Object.freeze({
   view: null,
   opacity: 85,
   classes: null,
+  area: null,
+  least: 90,
+  share: 95,
+  pick: null,
+  how: "swipe",
+  against: null,
+  divide: 50,
 });
 
 /** What the page is used for at the moment; each has a link in its head. */
 export const MODES = /** @type {const} */ (["map", "clear", "compare", "operate"]);
 
+/** Ways to compare two pictures. */
+export const WAYS = /** @type {const} */ (["swipe", "side", "slides", "agreement"]);
+
+const AREA = /^[\w.~*-]+$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** @param {string | undefined} text */
@@ -35,6 +46,12 @@ function readNumbers(text, count) {
   return numbers.length === count && numbers.every(Number.isFinite) ? numbers : null;
 }
 
+/** @param {string | null} text @param {number} otherwise */
+function readPercent(text, otherwise) {
+  const value = readNumbers(text, 1);
+  return value ? Math.min(100, Math.max(0, Math.round(value[0]))) : otherwise;
+}
+
 /** @param {number} latitude @param {number} longitude */
 const onEarth = (latitude, longitude) => Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
 
@@ -49,7 +66,6 @@ export function readState(query) {
   const [from, to] = (values.get("days") ?? "").split("/");
   const at = readNumbers(values.get("at"), 3);
   const place = readNumbers(values.get("place"), 2);
-  const opacity = readNumbers(values.get("opacity"), 1);
   const classes = values.get("classes");
   const collection = values.get("collection") || null;
   return {
@@ -63,8 +79,15 @@ export function readState(query) {
       at && onEarth(at[0], at[1])
         ? { latitude: at[0], longitude: at[1], zoom: Math.min(22, Math.max(0, at[2])) }
         : null,
-    opacity: opacity ? Math.min(100, Math.max(0, Math.round(opacity[0]))) : EMPTY.opacity,
+    opacity: readPercent(values.get("opacity"), EMPTY.opacity),
     classes: classes === null ? null : classes.split(",").filter(Boolean),
+    area: AREA.test(values.get("area") ?? "") ? values.get("area") : null,
+    least: readPercent(values.get("least"), EMPTY.least),
+    share: Math.max(1, readPercent(values.get("share"), EMPTY.share)),
+    pick: (collection && values.get("pick")) || null,
+    how: WAYS.find((way) => way === values.get("how")) ?? EMPTY.how,
+    against: values.get("against") || null,
+    divide: readPercent(values.get("divide"), EMPTY.divide),
   };
 }
 
@@ -88,6 +111,18 @@ function writeView({ latitude, longitude, zoom }) {
 const encode = (text) => encodeURIComponent(text).replaceAll("%2C", ",").replaceAll("%2F", "/");
 
 /**
+ * Values that are not what they are without being said.
+ *
+ * @param {State} state
+ * @param {...keyof State} names
+ * @returns {[string, string][]}
+ */
+const written = (state, ...names) =>
+  names
+    .filter((name) => state[name] !== null && state[name] !== EMPTY[name])
+    .map((name) => [name, String(state[name])]);
+
+/**
  * Write the state as the query part of an address, empty or with its question mark.
  *
  * @param {State} state
@@ -101,11 +136,13 @@ export function writeState(state) {
     ["days", state.from || state.to ? `${state.from ?? ".."}/${state.to ?? ".."}` : null],
     ["place", state.place && `${short(state.place[1], 5)}/${short(state.place[0], 5)}`],
     ["at", state.view && writeView(state.view)],
-    ["opacity", state.opacity === EMPTY.opacity ? null : String(state.opacity)],
+    ...written(state, "opacity"),
     ["classes", state.classes && state.classes.join(",")],
+    ["area", state.area],
+    ...written(state, "least", "share", "pick", "how", "against", "divide"),
   ];
-  const written = pairs
+  const query = pairs
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}=${encode(value ?? "")}`);
-  return written.length ? `?${written.join("&")}` : "";
+  return query.length ? `?${query.join("&")}` : "";
 }

@@ -17,7 +17,22 @@ export interface State {
   opacity: number;
   /** Names of the classes that are drawn; null is all. */
   classes: string[] | null;
+  /** The polygon whose sky is asked for, as `area/encoding.js` writes it. */
+  area: string | null;
+  /** Least share of the polygon that has to be clear, per cent. */
+  least: number;
+  /** Share of the polygon that a set of acquisitions shall see clear, per cent. */
+  share: number;
+  /** Id of the Item of the acquisition that the map shows over the polygon. */
+  pick: string | null;
+  how: Way;
+  /** What the open Item is compared with; `compare/sides.js` reads it. */
+  against: string | null;
+  /** Where the divider stands, per cent from the left. */
+  divide: number;
 }
+
+export type Way = "swipe" | "side" | "slides" | "agreement";
 
 export type Mode = "map" | "clear" | "compare" | "operate";
 
@@ -76,6 +91,8 @@ export interface Collection {
   description?: string;
   links?: Link[];
   summaries?: Record<string, string[]>;
+  extent?: { temporal?: { interval: [string | null, string | null][] } };
+  item_assets?: Record<string, { "classification:classes"?: ClassDescription[] }>;
   /** How masks are drawn: red, green, blue and opacity by class value, 0 to 255. */
   renders?: { mask?: { colormap?: Record<string, number[]> } };
 }

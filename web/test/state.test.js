@@ -16,6 +16,13 @@ const FULL = {
   view: { latitude: 52.41234, longitude: 13.02345, zoom: 10.5 },
   opacity: 60,
   classes: ["cloud", "cloud_shadow"],
+  area: "0zz-A.b~c",
+  least: 75,
+  share: 80,
+  pick: "S2A_MSIL1C_20170306T102101_N0204_R065_T33UUU_20170306T102204",
+  how: "side",
+  against: "kappamask-l1c",
+  divide: 30,
 };
 
 test("an address without a query is the state to begin with", () => {
@@ -26,7 +33,7 @@ test("an address without a query is the state to begin with", () => {
 test("every state comes back from its address", () => {
   assert.deepEqual(readState(writeState(FULL)), FULL);
   for (const name of /** @type {(keyof State)[]} */ (Object.keys(EMPTY))) {
-    if (name === "item") continue;
+    if (name === "item" || name === "pick") continue;
     const one = { ...EMPTY, [name]: FULL[name] };
     assert.deepEqual(readState(writeState(one)), one, name);
   }
@@ -37,7 +44,10 @@ test("an address can be read by people", () => {
   assert.equal(
     query,
     "?collection=ukis-csmask-l1c&days=2017-02-01/2017-02-28&place=52.41/13.01234" +
-      "&at=52.41234/13.02345/10.5&opacity=60&classes=cloud,cloud_shadow",
+      "&at=52.41234/13.02345/10.5&opacity=60&classes=cloud,cloud_shadow" +
+      "&area=0zz-A.b~c&least=75&share=80" +
+      "&pick=S2A_MSIL1C_20170306T102101_N0204_R065_T33UUU_20170306T102204" +
+      "&how=side&against=kappamask-l1c&divide=30",
   );
 });
 
@@ -73,6 +83,10 @@ test("what cannot be read is as if it were not there", () => {
     "?place=12",
     "?place=0/500",
     "?opacity=much",
+    "?least=all",
+    "?area=<b>",
+    "?how=ever",
+    "?pick=alone",
   ]) {
     assert.deepEqual(readState(query), EMPTY, query);
   }
