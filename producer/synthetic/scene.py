@@ -22,6 +22,8 @@ class Scene:
     height_px: int = TILE_PX
     """Rows at 10 m; from the tile's north edge."""
     seed: int = 0
+    sky: int = 0
+    """Another sky has other clouds above the same ground."""
     cloud: float = 0.3
     """Share of thick cloud, 0 to 1; met roughly."""
     thin_cloud: float = 0.1

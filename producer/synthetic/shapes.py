@@ -32,7 +32,7 @@ class Shapes:
         Args:
             scene: What it shall look like.
         """
-        self._seed = scene.seed * 101
+        self._seed = scene.seed * 101 + scene.sky * 10_007
         extent = max(scene.width_px, scene.height_px)
         # In a small scene all is smaller, so that it still has some of everything.
         self.cell = min(FULL_CELL_PX, max(6.0, extent / 5))
