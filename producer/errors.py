@@ -10,7 +10,10 @@
     │   ├── MetadataError       XML that is hostile, broken or lacks what is needed
     │   ├── BaselineError       a processing baseline that nobody has seen
     │   ├── MissingBandError    a band that the manifest or the folder lacks
-    │   └── BandReadError       a band that cannot be decoded, or has the wrong CRS or shape
+    │   ├── BandReadError       a band that cannot be decoded, or has the wrong CRS or shape
+    │   └── ChecksumError       files that are not what the manifest says
+    ├── StagingError            a remote product that does not come, for now
+    │   └── StagingRefusedError one that is not there, is none, or may not be read
     ├── EngineError             a mask that cannot be made
     │   ├── UnknownEngineError  no engine of that name
     │   ├── EngineMissingError  its packages are not installed
@@ -33,6 +36,7 @@
 ``ProducerError.passing`` says whether trying again later may help.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -103,6 +107,34 @@ class BandReadError(SafeError):
     def __init__(self, source: str | Path, band: str, problem: str) -> None:
         self.band = band
         super().__init__(source, f"band {band} {problem}")
+
+
+class ChecksumError(SafeError):
+    """Files whose size or checksum is not what the manifest says."""
+
+    def __init__(self, source: str | Path, wrong: Mapping[str, str]) -> None:
+        self.wrong = dict(wrong)
+        name, problem = next(iter(wrong.items()))
+        more = f" (and {len(wrong) - 1} more files)" if len(wrong) > 1 else ""
+        super().__init__(
+            source, f"{name} {problem} by manifest.safe{more}; fetch the product again"
+        )
+
+
+class StagingError(ProducerError):
+    """A remote product that does not come, for now; what came so far is kept."""
+
+    passing: ClassVar[bool] = True
+
+    def __init__(self, source: str, problem: str) -> None:
+        self.source = source
+        super().__init__(f"{source} cannot be fetched: {problem}")
+
+
+class StagingRefusedError(StagingError):
+    """A remote product that is not there, is none, or may not be read."""
+
+    passing: ClassVar[bool] = False
 
 
 class EngineError(ProducerError):

@@ -4,7 +4,8 @@ Files are found by the product's own ``manifest.safe``; numbers come from the pr
 Nothing is unpacked: a zip is read in place.
 """
 
+from producer.safe.checking import verify
 from producer.safe.opening import open_product
 from producer.safe.product import BandFile, Product
 
-__all__ = ["BandFile", "Product", "open_product"]
+__all__ = ["BandFile", "Product", "open_product", "verify"]

@@ -3,10 +3,11 @@
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import IO, Protocol
 
 from producer.errors import ArchiveError, MetadataError, NotASafeError, SafeError
 
@@ -32,6 +33,14 @@ class Files(Protocol):
         Raises:
             MetadataError: It is not there, or far too large.
             ArchiveError: The zip is broken.
+        """
+
+    def opened(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        """Open a file that is there for reading.
+
+        Raises:
+            ArchiveError: The zip is broken, also while it is being read.
+            SafeError: The file cannot be read.
         """
 
     def address(self, name: str) -> str:
@@ -90,6 +99,14 @@ class _Folder:
         except OSError as error:
             raise SafeError(self.source, f"{name} cannot be read: {error.strerror}") from error
 
+    @contextmanager
+    def opened(self, name: str) -> Iterator[IO[bytes]]:
+        try:
+            with (self.root / name).open("rb") as file:
+                yield file
+        except OSError as error:
+            raise SafeError(self.source, f"{name} cannot be read: {error.strerror}") from error
+
     def address(self, name: str) -> str:
         return str(self.root / name)
 
@@ -115,14 +132,24 @@ class _Zip:
         return self.top + name in self.names
 
     def read_xml(self, name: str) -> bytes:
+        if not self.has(name):
+            raise MetadataError(self.source, f"{name} is not there")
+        with self._archive(name) as archive:
+            member = archive.getinfo(self.top + name)
+            if member.file_size > _XML_BYTES:
+                raise MetadataError(self.source, f"{name} is larger than metadata ever are")
+            return archive.read(member)
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[IO[bytes]]:
+        with self._archive(name) as archive, archive.open(self.top + name) as file:
+            yield file
+
+    @contextmanager
+    def _archive(self, name: str) -> Iterator[zipfile.ZipFile]:
         try:
             with zipfile.ZipFile(self.path) as archive:
-                member = archive.getinfo(self.top + name)
-                if member.file_size > _XML_BYTES:
-                    raise MetadataError(self.source, f"{name} is larger than metadata ever are")
-                return archive.read(member)
-        except KeyError as error:
-            raise MetadataError(self.source, f"{name} is not there") from error
+                yield archive
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise ArchiveError(self.source, f"the zip is broken at {name}: {error}") from error
         except (NotImplementedError, RuntimeError) as error:

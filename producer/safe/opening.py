@@ -6,7 +6,7 @@ from producer.safe.archive import Files, files_of
 from producer.safe.manifest import Manifest
 from producer.safe.metadata import product_facts, tile_facts
 from producer.safe.product import BandFile, Product
-from producer.safe.spectrum import LEVEL_BANDS, NATIVE_RESOLUTION_M
+from producer.safe.spectrum import LEVEL_BANDS
 from producer.safe.tree import Tree
 
 
@@ -57,11 +57,7 @@ def _bands(
     bands: dict[str, BandFile] = {}
     absent = set()
     for name in LEVEL_BANDS[level]:
-        native = NATIVE_RESOLUTION_M[name]
-        listed = sorted(
-            (resolution for band, resolution in manifest.rasters if band == name),
-            key=lambda resolution: (resolution != native, resolution),
-        )
+        listed = manifest.resolutions(name)
         for resolution in listed:
             path = manifest.rasters[name, resolution]
             if files.has(path):

@@ -1,6 +1,5 @@
 """Masks in a bucket: a real server that speaks S3, and how many requests it sees."""
 
-import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,9 +7,9 @@ import morecantile
 import numpy as np
 import obstore
 import pytest
-from moto.server import ThreadedMotoServer
 
 from producer.storage import Storage
+from tests import buckets
 from tests.tiler.scenes import Scene, landscape, store_scene
 from tiler import objects
 from tiler.draw import draw
@@ -24,32 +23,10 @@ TMS = morecantile.tms.get("WebMercatorQuad")
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server.start()
-    _, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "any")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-        patch.setenv("AWS_REGION", "eu-central-1")
-        patch.setenv("AWS_ALLOW_HTTP", "true")
-        _create_bucket(port, "masks")
+    with buckets.bucket("masks") as address:
         objects._bucket.cache_clear()
-        yield "s3://masks"
+        yield address
         objects._bucket.cache_clear()
-    server.stop()
-
-
-def _create_bucket(port: int, name: str) -> None:
-    from urllib.request import Request, urlopen
-
-    location = (
-        "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint>"
-        "</CreateBucketConfiguration>"
-    )
-    request = Request(f"http://127.0.0.1:{port}/{name}", location.encode(), method="PUT")
-    urlopen(request).close()
 
 
 @pytest.fixture
