@@ -59,6 +59,9 @@ SEARCH_PATH = "/searches/{search_id}"
 
 _IMAGES = {"jpeg", "jpg", "png", "jp2", "webp", "tiff"}
 
+# Brotli's own level takes seconds for a vector tile, and the event loop with them.
+_COMPRESSION = 4
+
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -126,7 +129,9 @@ def create_app(settings: TilerSettings | None = None) -> FastAPI:
     )
     app.add_middleware(CacheHeaders, max_age_s=settings.max_age_s)
     app.add_middleware(
-        CompressionMiddleware, exclude_mediatype={f"image/{kind}" for kind in _IMAGES}
+        CompressionMiddleware,
+        exclude_mediatype={f"image/{kind}" for kind in _IMAGES},
+        compression_level=_COMPRESSION,
     )
     app.add_middleware(OwnRoot)
     templates = Jinja2Templates(

@@ -236,5 +236,8 @@ def test_footprints_are_vector_tiles(client: TestClient, scenes: dict[str, Scene
     assert (b"older" in older, b"beside" in older) == (True, False)
     clear = client.get(path, params={"collections": "mosaic", "filter": '"eo:cloud_cover" < 50'})
     assert (b"older" in clear.content, b"east" in clear.content) == (True, False)
+    whole = client.get("/footprints/0/0/0.pbf", params={"collections": "mosaic"}).content
+    # Far smaller than a pixel there, and still a point.
+    assert all(name.encode() in whole for name in scenes)
     assert client.get("/footprints/8/10/10.pbf").content == b""
     assert client.get("/footprints/2/9/9.pbf").content == b""
