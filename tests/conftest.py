@@ -33,7 +33,8 @@ def pg_server() -> Iterator[servers.Postgres]:
 
 @pytest.fixture(scope="session")
 def pgstac_template(pg_server: servers.Postgres) -> str:
-    """Migrate pgstac once, into a database that every test copies; gives its name."""
+    """Migrate once, into a database that every test copies; gives its name."""
+    from ingest import ledger
     from ingest import pgstac as loading
 
     name = "pgstac_template"
@@ -44,6 +45,7 @@ def pgstac_template(pg_server: servers.Postgres) -> str:
         with psycopg.connect(dbname="postgres", autocommit=True) as server:
             server.execute(f"CREATE DATABASE {name}")
         loading.migrate()
+        ledger.migrate()
     return name
 
 

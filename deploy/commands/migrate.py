@@ -8,7 +8,7 @@ def migrate() -> None:
 
     Safe to run again, and from many places at once.
     """
-    from ingest import pgstac
+    from ingest import database, ledger, pgstac
 
     version = pgstac.migrate()
-    typer.echo(f"pgstac {version} at {pgstac.place()}")
+    typer.echo(f"pgstac {version}, ledger {ledger.migrate()} at {database.place()}")

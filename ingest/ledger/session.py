@@ -1,0 +1,52 @@
+"""A connection to the ledger, and how its parts ask."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from ingest.database import translated
+from ingest.ledger.values import Lane, Task
+
+Turn = tuple[int, int]
+"""Id of a product, and the turn that it was queued for."""
+
+
+class Session:
+    """One connection; not to be shared between threads."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything that is done inside the block happen together, or not at all.
+
+        Raises:
+            DatabaseError: The database did not do it.
+        """
+        with translated(), self._connection.transaction():
+            yield
+
+    def _rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        """Run a statement and give its rows, each a dictionary."""
+        with translated(), self._connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(statement.encode(), parameters)
+            return cursor.fetchall()
+
+    def _row(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - columns are any
+        """Run a statement and give its first row as a dictionary; ``None`` if there is none."""
+        rows = self._rows(statement, parameters)
+        return rows[0] if rows else None
+
+    def _run(self, statement: str, parameters: Mapping[str, Any] | None = None) -> int:
+        """Run a statement and tell how many rows it was about."""
+        with translated():
+            return self._connection.execute(statement.encode(), parameters).rowcount
+
+
+def task(row: Mapping[str, Any]) -> Task:
+    """Read a task."""
+    return Task(**{**row, "lane": Lane(row["lane"])})
