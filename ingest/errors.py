@@ -12,6 +12,7 @@
     ├── SourceGoneError               a product is not where it was
     ├── TooSlowError                  a product that takes longer than it may
     ├── RecordGoneError               the record of a mask is not in storage any more
+    ├── StorageEmptyError             storage without a single mask, which may be the wrong one
     ├── SourceError                   products cannot be looked for
     │   ├── SourceUnreachableError    the source does not answer, or stopped answering
     │   └── SourceRefusedError        it is not there, or will not be read
@@ -115,6 +116,16 @@ class RecordGoneError(IngestError):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"{key} is not in storage any more")
+
+
+class StorageEmptyError(IngestError):
+    """Storage without a single mask, which may be the wrong one."""
+
+    def __init__(self, url: str, items: int) -> None:
+        super().__init__(
+            f"{url} has not a single mask, and pgstac has {items} Items: is NIMBOSTAC_STORE_URL"
+            " right, and mounted? If they are lost indeed, add --storage-lost"
+        )
 
 
 class SourceError(IngestError):
