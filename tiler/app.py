@@ -38,6 +38,7 @@ from tiler.backend import (
 )
 from tiler.clear.desk import Desk
 from tiler.clear.router import router as clear_router
+from tiler.compare.router import router as compare_router
 from tiler.crs import known_crs
 from tiler.database import open_pool
 from tiler.errors import add_exception_handlers
@@ -151,6 +152,7 @@ def create_app(settings: TilerSettings | None = None) -> FastAPI:
     app.include_router(legend.router)
     app.include_router(footprints.router)
     app.include_router(clear_router)
+    app.include_router(compare_router)
     return app
 
 

@@ -4,8 +4,11 @@
 
     TilerError (titiler)
     ├── ItemNotFoundError      an Item that pgstac does not hold
+    ├── ProductNotFoundError   a product of which no Collection holds a mask
+    ├── NoMaskError            an Item without a mask
     ├── CrsNameError           a coordinate system that is not named by authority and code
     ├── ImageSizeError         an image larger than the server draws
+    ├── ApartError             two masks that have no place in common
     ├── ClearError             a question about a polygon that is not answered
     │   ├── PolygonError       a geometry that is no polygon
     │   ├── QuestionError      a part of the question that cannot be
@@ -43,6 +46,27 @@ class ItemNotFoundError(TilerError):
 
     def __init__(self, collection: str, item: str) -> None:
         super().__init__(f"no Item {item!r} in Collection {collection!r}")
+
+
+class ProductNotFoundError(TilerError):
+    """A product of which no Collection holds a mask."""
+
+    def __init__(self, product: str) -> None:
+        super().__init__(f"no Collection holds a mask of {product!r}")
+
+
+class NoMaskError(TilerError):
+    """An Item without a mask."""
+
+    def __init__(self, collection: str, item: str) -> None:
+        super().__init__(f"Item {item!r} in Collection {collection!r} has no mask")
+
+
+class ApartError(TilerError):
+    """Two masks that have no place in common."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"the masks of {one!r} and {other!r} have no place in common")
 
 
 class CrsNameError(TilerError):
@@ -138,6 +162,9 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     **MOSAIC_STATUS_CODES,
     **dict[type[Exception], int](PGSTAC_STATUS_CODES.items()),
     ItemNotFoundError: 404,
+    ProductNotFoundError: 404,
+    NoMaskError: 404,
+    ApartError: 404,
     CrsNameError: 400,
     ImageSizeError: 400,
     StyleError: 400,

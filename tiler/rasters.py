@@ -127,6 +127,17 @@ class Rasters:
             for number, block in zip(wanted, found, strict=True)
         ]
 
+    def passing(self, href: str, cog: Cog, level: int, wanted: Sequence[int]) -> list[Block]:
+        """Read blocks that nobody will ask for again soon: none of them is kept.
+
+        Raises:
+            MaskUnreadableError: Storage does not answer.
+        """
+        found = self.kept(href, cog, level, wanted)
+        missing = [number for number, block in zip(wanted, found, strict=True) if block is None]
+        read = iter(cog.read(cog.levels[level], missing) if missing else ())
+        return [next(read) if block is None else block for block in found]
+
     def _keep(self, key: _BlockKey, block: Block) -> None:
         with self._lock:
             if key not in self._blocks:

@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 CLASS_COUNT = len(MaskClass)
 # What no class has as its value says nothing.
-_CLASS_OF = np.full(256, MaskClass.MISSING, np.uint8)
-_CLASS_OF[:CLASS_COUNT] = np.arange(CLASS_COUNT)
+CLASS_OF = np.full(256, MaskClass.MISSING, np.uint8)
+CLASS_OF[:CLASS_COUNT] = np.arange(CLASS_COUNT)
 _KM2 = 1e6
 
 
@@ -58,7 +58,7 @@ class Coverage:
         counts = np.zeros(CLASS_COUNT, np.int64)
         for part, block in zip(self.parts, blocks, strict=True):
             if isinstance(block, int):
-                counts[_CLASS_OF[block]] += len(part.flat)
+                counts[CLASS_OF[block]] += len(part.flat)
                 continue
             flat = block.reshape(-1)
             values = flat if len(part.flat) == len(flat) else flat.take(part.flat)
@@ -72,7 +72,7 @@ class Coverage:
         found = np.zeros(self.total, np.uint8)
         for part, block in zip(self.parts, blocks, strict=True):
             values = block if isinstance(block, int) else block.reshape(-1).take(part.flat)
-            found[part.positions] = _CLASS_OF[values]
+            found[part.positions] = CLASS_OF[values]
         return found
 
 
