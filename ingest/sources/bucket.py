@@ -1,5 +1,6 @@
 """An object store that holds products as folders of objects, or as zips."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -13,6 +14,10 @@ from ingest.sources.page import Page
 from ingest.sources.tree import File, Listing, Names, Walk
 from producer.errors import StorageError
 from producer.storage import Storage
+
+_REFUSALS = (PermissionDeniedError, UnauthenticatedError, FileNotFoundError)
+_REFUSED = re.compile(r"status code: 4(?!08|29)\d\d")
+"""Lists are refused without a class of their own; 408 and 429 ask for patience."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +65,11 @@ class _Prefixes:
         prefix = "/".join(path)
         try:
             found = obstore.list_with_delimiter(self.storage.store, prefix or None)
-        except (PermissionDeniedError, UnauthenticatedError) as error:
-            raise SourceRefusedError(self.address(path), _first_line(error)) from error
-        except FileNotFoundError as error:
-            # A store answers an empty prefix with an empty list: it is the bucket that is missing.
-            raise SourceRefusedError(self.address(path), _first_line(error)) from error
         except (BaseError, OSError, ValueError) as error:
-            raise SourceUnreachableError(self.address(path), _first_line(error)) from error
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            refused = isinstance(error, _REFUSALS) or _REFUSED.search(reason)
+            kind = SourceRefusedError if refused else SourceUnreachableError
+            raise kind(self.address(path), reason) from error
         objects = [File(_name(each["path"]), each["size"]) for each in found["objects"]]
         folders = [_name(each) for each in found["common_prefixes"]]
         if not path and not objects and not folders:
@@ -79,7 +82,3 @@ class _Prefixes:
 
 def _name(key: str) -> str:
     return key.rstrip("/").rpartition("/")[2]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -220,7 +220,11 @@ def _hrefs(asset: Mapping[str, Any]) -> Iterator[str]:
 def _cut(href: str, name: ProductName) -> str | None:
     """Cut an address after the product that it leads into."""
     found = _IN_HREF.fullmatch(href.removeprefix("file://"))
-    return found["place"] if found and found["name"].startswith(str(name)) else None
+    if found is None or not found["name"].startswith(str(name)):
+        return None
+    # Nothing lists what is in a folder of a web server.
+    unlisted = href.startswith("http") and found["name"].endswith(".SAFE")
+    return None if unlisted else found["place"]
 
 
 def _first_line(error: Exception) -> str:
