@@ -175,7 +175,7 @@ async def compare_tile(  # noqa: PLR0913, PLR0917 - what a tile's address says
     if is_known(request, made_of):
         return not_modified(request, made_of)
     values = only(await _drawn(request, pair, view), shown)
-    if isinstance(values, int) and values == 0 and settings.empty_status == _NO_CONTENT:
+    if settings.empty_status == _NO_CONTENT and not np.any(values):
         response = Response(status_code=_NO_CONTENT)
     else:
         response = Response(_png(values, view, format), media_type="image/png")
