@@ -60,15 +60,21 @@ WITH some AS (
     UNION ALL (SELECT * FROM ledger.products ORDER BY id DESC LIMIT 10000)
 )
 """
-_PAST = f"""{_SOME}
+_PAST = (
+    _SOME
+    + """
 SELECT count(DISTINCT id) AS products, avg((timings ->> 'total')::float8) AS seconds FROM some
 WHERE engine = %(engine)s AND state = 'done' AND timings ? 'total'
 """
-_VERSION = f"""{_SOME}
+)
+_VERSION = (
+    _SOME
+    + """
 SELECT engine_version FROM some
 WHERE engine = %(engine)s AND level = %(level)s AND state = 'done' AND engine_version IS NOT NULL
 ORDER BY updated DESC LIMIT 1
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

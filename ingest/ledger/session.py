@@ -1,6 +1,6 @@
 """A connection to the ledger, and how its parts ask."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,3 +50,8 @@ class Session:
 def task(row: Mapping[str, Any]) -> Task:
     """Read a task."""
     return Task(**{**row, "lane": Lane(row["lane"])})
+
+
+def columns(turns: Sequence[Turn]) -> dict[str, list[int]]:
+    """Give ids and turns as two parameters."""
+    return {"ids": [one for one, _ in turns], "turns": [turn for _, turn in turns]}

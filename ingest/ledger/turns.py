@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from psycopg.types.json import Jsonb
 
-from ingest.ledger.session import Session, Turn, task
+from ingest.ledger.session import Session, Turn, columns, task
 from ingest.ledger.values import Lane, State, Task
 
 LEASE_S = 60.0
@@ -226,7 +226,5 @@ class Turns(Session):
         changes: str,
         parameters: Mapping[str, object] | None = None,
     ) -> list[Task]:
-        ids, numbers = zip(*turns, strict=True) if turns else ((), ())
-        known = {"ids": list(ids), "turns": list(numbers), "states": list(states)}
-        rows = self._rows(_STEP.replace("{changes}", changes), {**known, **(parameters or {})})
-        return [task(row) for row in rows]
+        told = {**columns(turns), "states": list(states), **(parameters or {})}
+        return [task(row) for row in self._rows(_STEP.replace("{changes}", changes), told)]

@@ -1,0 +1,41 @@
+"""Dispatching: what is asked before anything is claimed, or swept away."""
+
+from collections.abc import Sequence
+
+from ingest.ledger.session import Session, Turn, columns
+from ingest.ledger.values import Lane
+
+_URGENT = """
+SELECT count(*) AS n FROM (
+    SELECT FROM ledger.products p
+    WHERE p.state = 'due' AND p.lane = %(lane)s::ledger.lane AND p.priority = 0
+        AND p.due <= (SELECT clock_timestamp()) AND NOT EXISTS (
+            SELECT FROM ledger.brakes b
+            WHERE b.lane = p.lane AND b.engine = p.engine AND b.stopped IS NOT NULL
+        )
+    LIMIT %(most)s
+) AS live
+"""
+_IN_SCRATCH = """
+SELECT t.id, t.turn FROM unnest(%(ids)s::bigint[], %(turns)s::int[]) AS t (id, turn)
+JOIN ledger.products p ON p.id = t.id
+WHERE p.state IN ('held', 'due', 'queued', 'running')
+    AND (p.lane = 'stage' OR p.staged LIKE format('%%%%/%%s-%%s/%%%%', t.id, t.turn))
+"""
+
+
+class Dispatching(Session):
+    """What the dispatcher wants to know."""
+
+    def urgent(self, lane: Lane, most: int) -> int:
+        """Count what is live and due now, up to a limit; engines that are stopped left out."""
+        return int(self._row(_URGENT, {"lane": lane, "most": most})["n"])
+
+    def in_scratch(self, turns: Sequence[Turn]) -> set[Turn]:
+        """Tell which folders of scratch, named by id and turn, are still wanted.
+
+        A product that is to be masked has what it was staged to; one that is not fetched yet may
+        take up what came before.
+        """
+        rows = self._rows(_IN_SCRATCH, columns(turns))
+        return {(row["id"], row["turn"]) for row in rows}
