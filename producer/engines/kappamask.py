@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 
 from producer.classes import VALID_CLASSES, MaskClass
-from producer.engines import EngineOutput, Progress, Weights, silent
+from producer.engines import EngineOutput, Progress, Weights, silent, versions
 from producer.kappamask.chain import Chain
 from producer.kappamask.inference import predictor
 from producer.kappamask.spectra import spectrum
@@ -19,8 +19,6 @@ from producer.safe import Product
 from producer.settings import ProducerSettings
 
 NAME = "kappamask"
-RELEASE = "2.4"
-"""The version of km_predict whose masks these are."""
 
 
 def load(level: str, options: EngineOptions) -> "KappaMask":
@@ -61,7 +59,7 @@ class KappaMask:
         For example ``2.4+1f0c9a2b``, ``2.4-legacy+1f0c9a2b``, ``2.4-bf16-aoi5e884898+1f0c9a2b``.
         Backends are not told apart: they agree but for single pixels.
         """
-        options, parts = self.chain.options, [RELEASE]
+        options, parts = self.chain.options, [versions.KAPPAMASK]
         if options.mode is Mode.LEGACY:
             parts.append("legacy")
         if options.precision is not Precision.FLOAT32:
