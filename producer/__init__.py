@@ -4,8 +4,8 @@ The public way in is three lines::
 
     from producer import mask_product
 
-    record = mask_product("S2A_MSIL1C_....SAFE", "masks/", engine="ukis-csmask")
-    print(record.share(MaskClass.CLOUD), record.files["mask"].key)
+    record = mask_product("S2A_MSIL1C_....SAFE", "masks/")
+    print(record.engine.name, record.pixels, record.files["mask"].key)
 """
 
 from typing import TYPE_CHECKING, Any

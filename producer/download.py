@@ -10,8 +10,8 @@ from typing import Self
 
 import obstore
 from obstore.exceptions import (
-    BaseError,
     NotFoundError,
+    NotSupportedError,
     PermissionDeniedError,
     UnauthenticatedError,
 )
@@ -30,13 +30,14 @@ class ShortError(OSError):
     """An answer that ended before its object did."""
 
 
-def open_store(address: str, *, connect_timeout: str = "10s") -> ObjectStore:
+def open_store(address: str, *, hurried: bool = False) -> ObjectStore:
     """Open a folder of a bucket or web server.
 
     Args:
         address: ``https://``, ``http://``, ``s3://``, ``gs://``, ``az://`` or ``file://``;
             credentials come from the environment that each cloud defines.
-        connect_timeout: How long to wait for a connection, such as ``10s``.
+        hurried: Give up after three seconds without a connection and never try again, where
+            there is a way to do without; else be patient with a network that stutters.
     """
     # A public bucket's web address would be taken for S3, and credentials looked for.
     opened = HTTPStore.from_url if address.startswith(("http://", "https://")) else from_url
@@ -44,12 +45,12 @@ def open_store(address: str, *, connect_timeout: str = "10s") -> ObjectStore:
         address,
         client_options={
             "allow_http": True,
-            "connect_timeout": connect_timeout,
+            "connect_timeout": "3s" if hurried else "10s",
             # A line may be slow, but not silent.
             "read_timeout": "30s",
             "timeout": "1h",
         },
-        retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_TIMEOUT},
+        retry_config={"max_retries": 0 if hurried else _RETRIES, "retry_timeout": _RETRY_TIMEOUT},
     )
 
 
@@ -74,17 +75,15 @@ class RemoteFile:
 
     @classmethod
     def look(cls, store: ObjectStore, key: str) -> Self:
-        """Ask for its first byte, which any server that gives objects at all will answer.
+        """Ask for its first byte: some servers that give objects do not tell of them.
 
         Raises:
             BaseError: It is not there, or the server does not answer.
         """
         try:
             first = obstore.get(store, key, options={"range": (0, 1)})
-        except REFUSALS:
-            raise
-        except BaseError:
-            # A server that knows no ranges, or an object without a first byte.
+        except NotSupportedError:
+            # The simplest of web servers give files only whole.
             whole = obstore.get(store, key)
             return cls(store, key, whole.meta["size"], whole.meta["e_tag"], ranges=False)
         return cls(store, key, first.meta["size"], first.meta["e_tag"], ranges=True)

@@ -30,7 +30,6 @@ from producer.provenance import (
 )
 from producer.record import FileRecord, MaskRecord
 from producer.safe import Product, open_product
-from producer.settings import ProducerSettings
 from producer.storage import Storage
 
 
@@ -65,7 +64,7 @@ class Masker:
     def __init__(
         self,
         store: Storage | str | Path,
-        engine: str = "ukis-csmask",
+        engine: str = choice.AUTO,
         options: MaskOptions | None = None,
     ) -> None:
         """Name the store and the engine; models are loaded when a product needs them.
@@ -105,13 +104,12 @@ class Masker:
     def _engine(self, level: str, progress: Progress) -> _Loaded:
         loaded = self._loaded.get(level)
         if loaded is None:
-            name, options = self._name, self._options.engine
-            notes: tuple[str, ...] = ()
-            if name == choice.AUTO:
-                chosen = choice.choose(level, options, ProducerSettings(), progress)
-                name, notes = chosen.engine, (chosen.reason,)
-            engine = engines.load(name, level, options)
-            loaded = self._loaded[level] = _Loaded(engine, engines.entry(name).packages, notes)
+            options = self._options.engine
+            chosen = choice.resolve(self._name, level, options, progress=progress)
+            engine = engines.load(chosen.engine, level, options)
+            packages = engines.entry(chosen.engine).packages
+            notes = (chosen.reason,) if chosen.reason else ()
+            loaded = self._loaded[level] = _Loaded(engine, packages, notes)
         return loaded
 
     def _done(self, stem: str, product: Product) -> MaskRecord | None:
@@ -150,7 +148,7 @@ class Masker:
 def mask_product(
     source: str | Path,
     store: Storage | str | Path,
-    engine: str = "ukis-csmask",
+    engine: str = choice.AUTO,
     *,
     options: MaskOptions | None = None,
     progress: Progress = silent,

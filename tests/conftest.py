@@ -22,6 +22,8 @@ from tests import servers, stacks
 for _name in [name for name in os.environ if name.startswith(("PG", "NIMBOSTAC_"))]:
     if _name not in ("NIMBOSTAC_SHARED", "NIMBOSTAC_SCHEMAS"):
         del os.environ[_name]
+# No test fetches weights from the internet.
+os.environ["NIMBOSTAC_WEIGHTS_URL"] = ""
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 
 def demo(
-    engine: Annotated[str, typer.Option(help="Which engine masks.")] = "ukis-csmask",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Which engine masks: kappamask, ukis-csmask, or auto: kappamask if its weights"
+            " are there or can be fetched, else ukis-csmask."
+        ),
+    ] = "auto",
     as_json: Annotated[
         bool, typer.Option("--json", help="End with one JSON object on standard output.")
     ] = False,
@@ -29,15 +35,18 @@ def demo(
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from deploy import demo as steps
+    from deploy import sample
     from deploy.settings import DeploySettings
     from deploy.stack import background
     from deploy.stack.home import Home
     from deploy.stack.state import StackState
     from ingest.settings import IngestSettings
     from producer import engines
+    from producer.engines import choice
 
-    if engine not in engines.names():
-        raise typer.BadParameter(f"{engine!r} is none of {', '.join(engines.names())}")
+    known = (choice.AUTO, *engines.names())
+    if engine not in known:
+        raise typer.BadParameter(f"{engine!r} is none of {', '.join(known)}")
     began = time.monotonic()
     settings = DeploySettings()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30))
@@ -51,15 +60,23 @@ def demo(
         def starting(state: StackState) -> None:
             report(f"Starting {state.message}", state.done, state.steps)
 
+        def fetching(_step: str, done: int, total: int) -> None:
+            report("Fetching KappaMask's weights", done, total)
+
         state = background.take_up(settings, starting)
         Home(settings.home_path).join()
-        outcome = steps.mask(IngestSettings(), engine, report)
-        shown = steps.show(str(state.url), outcome, engine, report)
+        report("Choosing an engine", 0, 0)
+        chosen = choice.resolve(engine, sample.LEVEL, progress=fetching)
+        outcome = steps.mask(IngestSettings(), chosen.engine, report)
+        shown = steps.show(str(state.url), outcome, chosen.engine, report)
     seconds = round(time.monotonic() - began, 1)
     if as_json:
-        typer.echo(json.dumps({**asdict(shown), "seconds": seconds}))
+        reason = {"engine_reason": chosen.reason} if chosen.reason else {}
+        typer.echo(json.dumps({**asdict(shown), **reason, "seconds": seconds}))
         return
     _tell(Console(soft_wrap=True), shown, steps.snippet(shown))
+    if chosen.reason:
+        console.print(chosen.reason, markup=False, highlight=False)
     console.print(f"{outcome.product}: {outcome.state}; {seconds} s in all", style="dim")
     console.print("`nimbostac down` stops the stack; its data are kept", style="dim")
 

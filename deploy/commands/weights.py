@@ -56,18 +56,19 @@ def fetch(
     sha256: Pin = None,
 ) -> None:
     """Fetch weights; what broke off goes on where it was."""
+    from producer.kappamask.fetching import Source
     from producer.kappamask.fetching import fetch as fetch_weights
     from producer.settings import ProducerSettings
 
     wanted = tuple(names or _USUAL)
     if sha256 is not None and len(wanted) != 1:
         raise typer.BadParameter("--sha256 pins one file: name one")
-    addresses = tuple((url or ProducerSettings().weights_url).split())
+    source = Source(tuple((url or ProducerSettings().weights_url).split()), sha256)
     with _bars() as bars:
         for name in wanted:
             task = bars.add_task(name, total=None)
             show = partial(_show, bars, task)
-            _tell(fetch_weights(_cache(), name, addresses, show, sha256=sha256))
+            _tell(fetch_weights(_cache(), name, source, show))
 
 
 @weights.command("import")

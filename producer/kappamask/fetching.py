@@ -1,40 +1,39 @@
 """Fetches weights from where KappaZeta publishes them; a broken download goes on where it broke."""
 
-import hashlib
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 
-import obstore
 from obstore.exceptions import BaseError
-from obstore.store import HTTPStore, ObjectStore, from_url
 
+from producer.download import RemoteFile, open_store, reason
 from producer.errors import WeightsFetchError
 from producer.kappamask.weights import WeightsCache, WeightsCard, spectrum_of
-
-_CHUNK = 4 * 2**20
-_PATIENCE = timedelta(seconds=30)
 
 Progress = Callable[[str, int, int], None]
 
 
-def fetch(
-    cache: WeightsCache,
-    name: str,
-    addresses: tuple[str, ...],
-    progress: Progress,
-    *,
-    sha256: str | None = None,
-) -> WeightsCard:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where weights come from."""
+
+    addresses: tuple[str, ...]
+    """Folders that hold ``{name}.hdf5``, tried in turn: ``https://``, ``http://``, ``s3://`` and so
+    on."""
+    sha256: str | None = None
+    """Digest that the file must have."""
+    hurried: bool = False
+    """Give up within seconds where there is no network."""
+
+
+def fetch(cache: WeightsCache, name: str, source: Source, progress: Progress) -> WeightsCard:
     """Bring weights into the cache.
 
     Args:
         cache: Where they go.
         name: Which, such as ``l1c_deeplabv3plus``.
-        addresses: Folders that hold ``{name}.hdf5``, tried in turn: ``https://``, ``http://``,
-            ``s3://`` and so on.
+        source: Where they come from.
         progress: Told ``fetch``, the bytes so far and all of them.
-        sha256: Digest that the file must have.
 
     Raises:
         WeightsFetchError: No address gives the file.
@@ -43,67 +42,30 @@ def fetch(
     """
     spectrum_of(name)
     problems = []
-    for address in addresses:
+    for address in source.addresses:
         with cache.locked(f"{name}-fetch"):
+            path = cache.folder / f".{name}.hdf5"
             try:
-                path = _download(cache.folder, name, address, progress)
+                _download(address, path, progress, hurried=source.hurried)
             except (BaseError, OSError, ValueError) as error:
-                problems.append(f"{address}: {_first_line(error)}")
+                problems.append(f"{address}: {reason(error)}")
                 continue
             try:
-                return cache.put(path, name, sha256=sha256, source=f"{address}/{name}.hdf5")
+                held = f"{address}/{name}.hdf5"
+                return cache.put(path, name, sha256=source.sha256, source=held)
             finally:
                 path.unlink(missing_ok=True)
     raise WeightsFetchError(tuple(problems) or ("no address is set",))
 
 
-def _download(folder: Path, name: str, address: str, progress: Progress) -> Path:
-    store = _store(address)
-    key = f"{name}.hdf5"
-    try:
-        first = obstore.get(store, key, options={"range": (0, 1)})
-    except BaseError:
-        return _download_whole(store, folder, key, progress)
-    size, tag = first.meta["size"], first.meta["e_tag"]
-    identity = hashlib.sha256(f"{address} {tag} {size}".encode()).hexdigest()[:12]
-    path = folder / f".{name}-{identity}.hdf5.part"
-    # What is left of another version of the file is of no use any more.
-    for old in folder.glob(f".{name}-*.hdf5.part"):
-        if old != path:
-            old.unlink(missing_ok=True)
-    with path.open("ab") as part:
-        while (done := part.tell()) < size:
-            progress("fetch", done, size)
-            options: obstore.GetOptions = {"range": (done, min(done + _CHUNK, size))}
-            if tag:
-                options["if_match"] = tag
-            part.write(obstore.get(store, key, options=options).bytes())
-            part.flush()
-    progress("fetch", size, size)
-    return path
+def _download(address: str, path: Path, progress: Progress, *, hurried: bool) -> None:
+    store = open_store(address, hurried=hurried)
+    file = RemoteFile.look(store, path.name.removeprefix("."))
+    done = 0
 
+    def tell(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("fetch", done, file.size)
 
-def _download_whole(store: ObjectStore, folder: Path, key: str, progress: Progress) -> Path:
-    """Fetch from a server that knows no ranges, where nothing can go on."""
-    answer = obstore.get(store, key)
-    path, size = folder / f".{key}.part", answer.meta["size"]
-    with path.open("wb") as part:
-        for chunk in answer.stream():
-            part.write(chunk)
-            progress("fetch", part.tell(), size)
-    return path
-
-
-def _store(address: str) -> ObjectStore:
-    # A public bucket's web address would be taken for S3, and credentials looked for.
-    open_store = HTTPStore.from_url if address.startswith(("http://", "https://")) else from_url
-    return open_store(
-        address,
-        client_options={"allow_http": True, "connect_timeout": "10s", "timeout": "120s"},
-        retry_config={"max_retries": 3, "retry_timeout": _PATIENCE},
-    )
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    file.fetch(path, tell)

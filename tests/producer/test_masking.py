@@ -207,7 +207,7 @@ def test_a_product_without_a_band_is_told_and_nothing_is_stored(tmp_path: Path) 
     path = build(tmp_path / "in", Scene(NAME, 120, 120)).path
     next(path.rglob("*_B12.jp2")).unlink()
     with pytest.raises(MissingBandError, match="B12"):
-        mask_product(path, tmp_path / "out")
+        mask_product(path, tmp_path / "out", "ukis-csmask")
     assert not [found for found in (tmp_path / "out").rglob("*") if found.is_file()]
 
 
@@ -221,7 +221,7 @@ def test_a_zip_and_a_folder_of_one_product_give_the_same_mask(tmp_path: Path) ->
     digests = set()
     for archive in (False, True):
         path = build(tmp_path / "in", scene, archive=archive).path
-        record = mask_product(path, tmp_path / f"out-{archive}")
+        record = mask_product(path, tmp_path / f"out-{archive}", "ukis-csmask")
         digests.add(record.files["mask"].sha256)
         assert record.software["ukis-csmask"] == "1.0.0"
         assert PurePosixPath(record.source.uri).suffix == (".zip" if archive else ".SAFE")

@@ -135,7 +135,7 @@ def test_auto_says_what_kept_weights_from_being_fetched(
 ) -> None:
     with serving(Site(b"")) as site:
         monkeypatch.setenv("NIMBOSTAC_WEIGHTS_URL", site.url)
-        chosen = choice.choose("L1C", EngineOptions(), ProducerSettings())
+        chosen = choice.resolve("auto", "L1C")
     assert chosen.engine == "ukis-csmask"
     assert site.url in chosen.reason
     assert len(site.asked) >= 1
@@ -146,7 +146,7 @@ def test_auto_fetches_weights_where_it_can(
 ) -> None:
     address = keras_file.parent.as_uri()
     monkeypatch.setenv("NIMBOSTAC_WEIGHTS_URL", address)
-    chosen = choice.choose("L1C", EngineOptions(), ProducerSettings())
+    chosen = choice.resolve("auto", "L1C")
     assert chosen.engine == "kappamask"
     assert f"fetched from {address}/{NAME}.hdf5, taken on first use" in chosen.reason
 
@@ -155,7 +155,7 @@ def test_auto_says_which_package_is_not_installed(
     weights: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choice, "find_spec", lambda name: None if name == "torch" else object())
-    chosen = choice.choose("L1C", EngineOptions(), ProducerSettings())
+    chosen = choice.resolve("auto", "L1C")
     assert chosen.engine == "ukis-csmask"
     assert "torch not installed (nimbostac[kappamask] brings it)" in chosen.reason
 

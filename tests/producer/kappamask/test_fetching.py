@@ -9,12 +9,24 @@ from pathlib import Path
 
 import pytest
 
+from producer import download
 from producer.errors import LayerError, WeightsDigestError, WeightsFetchError
-from producer.kappamask import fetching
+from producer.kappamask import fetching, networks
+from producer.kappamask.fetching import Source
+from producer.kappamask.unet import UNet
 from producer.kappamask.weights import WeightsCache
 from tests.producer.kappamask import keras_files
 
 NAME = "l1c_unet"
+LEVELS = 2
+"""Instead of five: a file of 2 MB instead of 124, and all else is as it is."""
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the network small, and what one request asks for as well."""
+    monkeypatch.setattr(networks, "build", lambda _: UNet(13, levels=LEVELS).eval())
+    monkeypatch.setattr(download, "CHUNK_BYTES", 100_000)
 
 
 @dataclass
@@ -81,7 +93,7 @@ def serving(site: Site) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("keras") / "weights.hdf5"
-    keras_files.write(path, keras_files.random_arrays(keras_files.unet_layers(13, 5), seed=6))
+    keras_files.write(path, keras_files.random_arrays(keras_files.unet_layers(13, LEVELS), seed=6))
     return path.read_bytes()
 
 
@@ -104,25 +116,29 @@ def test_weights_are_fetched_imported_and_nothing_else_is_left(
     site: Site, cache: WeightsCache
 ) -> None:
     told: list[tuple[str, int, int]] = []
-    card = fetching.fetch(cache, NAME, (site.url,), lambda *news: told.append(news))
+    card = fetching.fetch(cache, NAME, Source((site.url,)), lambda *news: told.append(news))
     assert card.sha256 == hashlib.sha256(site.data).hexdigest()
     assert card.source == f"{site.url}/{NAME}.hdf5"
     assert card.trust == "first use"
     assert told[0] == ("fetch", 0, len(site.data))
     assert told[-1] == ("fetch", len(site.data), len(site.data))
-    assert not list(cache.folder.glob("*.part")) + list(cache.folder.glob(".*.part"))
+    assert len(list(cache.folder.glob("[!.]*"))) == 2
+    assert {path.suffix for path in cache.folder.glob(".*")} == {".lock"}
     assert cache.verify(NAME) == card
 
 
-def test_a_broken_download_goes_on_where_it_broke(site: Site, cache: WeightsCache) -> None:
-    site.breaks_after = 20_000_000
+def test_a_broken_download_goes_on_where_it_broke(
+    site: Site, cache: WeightsCache, data: bytes
+) -> None:
+    site.breaks_after = len(data) // 3
     with pytest.raises(WeightsFetchError, match="could not fetch"):
-        fetching.fetch(cache, NAME, (site.url,), silent)
-    (part,) = cache.folder.glob(f".{NAME}-*.part")
+        fetching.fetch(cache, NAME, Source((site.url,)), silent)
+    (part,) = cache.folder.glob(".*.part")
     kept = part.stat().st_size
-    assert 0 < kept < len(site.data)
+    assert len(site.data) // 3 <= kept < len(site.data)
+    assert kept % 100_000 == 0
     site.breaks_after, site.served = None, 0
-    fetching.fetch(cache, NAME, (site.url,), silent)
+    fetching.fetch(cache, NAME, Source((site.url,)), silent)
     assert site.served <= len(site.data) - kept + 1
     assert cache.card(NAME).sha256 == hashlib.sha256(site.data).hexdigest()
 
@@ -130,11 +146,11 @@ def test_a_broken_download_goes_on_where_it_broke(site: Site, cache: WeightsCach
 def test_a_file_that_changed_meanwhile_is_fetched_from_the_start(
     site: Site, cache: WeightsCache, data: bytes
 ) -> None:
-    site.data, site.breaks_after = b"\0" * len(data), 8_000_000
+    site.data, site.breaks_after = b"\0" * len(data), len(data) // 3
     with pytest.raises(WeightsFetchError):
-        fetching.fetch(cache, NAME, (site.url,), silent)
+        fetching.fetch(cache, NAME, Source((site.url,)), silent)
     site.data, site.etag, site.breaks_after = data, '"two"', None
-    fetching.fetch(cache, NAME, (site.url,), silent)
+    fetching.fetch(cache, NAME, Source((site.url,)), silent)
     assert cache.card(NAME).sha256 == hashlib.sha256(data).hexdigest()
 
 
@@ -144,13 +160,13 @@ def test_simple_servers_will_do(
     site: Site, cache: WeightsCache, etag: str | None, *, ranges: bool
 ) -> None:
     site.etag, site.ranges = etag, ranges
-    fetching.fetch(cache, NAME, (site.url,), silent)
+    fetching.fetch(cache, NAME, Source((site.url,)), silent)
     assert cache.card(NAME).sha256 == hashlib.sha256(site.data).hexdigest()
 
 
 def test_addresses_are_tried_in_turn(site: Site, cache: WeightsCache) -> None:
     nowhere = site.url.replace("/weights", "/nowhere")
-    card = fetching.fetch(cache, NAME, (nowhere, site.url), silent)
+    card = fetching.fetch(cache, NAME, Source((nowhere, site.url)), silent)
     assert card.source.startswith(site.url)
 
 
@@ -159,26 +175,33 @@ def test_when_no_address_has_them_each_is_told_with_its_reason(
 ) -> None:
     nowhere = site.url.replace("/weights", "/nowhere")
     with pytest.raises(WeightsFetchError, match=r"nowhere: .*import FILE") as failed:
-        fetching.fetch(cache, NAME, (nowhere, "gopher://x"), silent)
+        fetching.fetch(cache, NAME, Source((nowhere, "gopher://x")), silent)
     assert "gopher://x: " in str(failed.value)
     assert failed.value.passing
 
 
 def test_a_download_with_another_digest_is_thrown_away(site: Site, cache: WeightsCache) -> None:
     with pytest.raises(WeightsDigestError):
-        fetching.fetch(cache, NAME, (site.url,), silent, sha256="f" * 64)
+        fetching.fetch(cache, NAME, Source((site.url,), "f" * 64), silent)
     assert cache.cards() == ()
     assert not list(cache.folder.glob(".*.part"))
+
+
+def test_in_a_hurry_nothing_is_tried_again(cache: WeightsCache, site: Site) -> None:
+    site.breaks_after = 0
+    with pytest.raises(WeightsFetchError):
+        fetching.fetch(cache, NAME, Source((site.url,), hurried=True), silent)
+    assert len(site.asked) == 1
 
 
 def test_a_page_instead_of_weights_is_refused(site: Site, cache: WeightsCache) -> None:
     site.data = b"<html>gone</html>"
     with pytest.raises(Exception, match="cannot be read as Keras's HDF5"):
-        fetching.fetch(cache, NAME, (site.url,), silent)
+        fetching.fetch(cache, NAME, Source((site.url,)), silent)
 
 
 def test_weights_of_another_network_are_refused(cache: WeightsCache, tmp_path: Path) -> None:
     path = tmp_path / "other.hdf5"
-    keras_files.write(path, keras_files.random_arrays(keras_files.unet_layers(12, 5), seed=6))
+    keras_files.write(path, keras_files.random_arrays(keras_files.unet_layers(12, LEVELS), seed=6))
     with serving(Site(path.read_bytes())) as site, pytest.raises(LayerError, match="layer conv2d "):
-        fetching.fetch(cache, NAME, (site.url,), silent)
+        fetching.fetch(cache, NAME, Source((site.url,)), silent)
