@@ -135,12 +135,28 @@ class Lookups(Session):
         told: dict[str, Any] = {"backfill": backfill, "engine": engine, "kind": SUPERSEDED}
         return self._run(_SUPERSEDE, {**told, "products": list(products)})
 
+    def listings(self) -> list[str]:
+        """Name the backfills that are to be listed, the oldest first."""
+        rows = self._rows(
+            "SELECT id FROM ledger.backfills WHERE state = 'listing' ORDER BY created, id"
+        )
+        return [row["id"] for row in rows]
+
     def listing_at(self, id: str, cursor: str | None) -> bool:  # noqa: A002 - its name in the ledger
         """Lock a backfill, and tell whether it is still being listed and at this place.
 
         Called inside ``transaction()``: of two that list the same page, one finds it gone.
         """
         return self._row(_AT, {"id": id, "cursor": cursor}) is not None
+
+    def backfill_trouble(self, id: str, error: str | None) -> None:  # noqa: A002 - its name in the ledger
+        """Note why listing waits, or that it does not wait any more."""
+        self._run(
+            "UPDATE ledger.backfills SET error = %(error)s, updated = clock_timestamp()"
+            " WHERE id = %(id)s AND state IN ('listing', 'running', 'paused')"
+            " AND error IS DISTINCT FROM %(error)s",
+            {"id": id, "error": error},
+        )
 
     def ended(self, backfill: str, since: datetime | None = None) -> list[Ended]:
         """List the products of a backfill that are done, failed or aborted, as they ended.

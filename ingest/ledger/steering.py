@@ -55,6 +55,8 @@ UPDATE ledger.products p SET state = ledger.ready(p.id), lane = p.entry, attempt
     updated = clock_timestamp()
 FROM ledger.backfill_products l
 WHERE l.backfill = %(id)s AND p.id = l.product AND p.state IN ('failed', 'aborted')
+    -- A newer baseline of these is there.
+    AND p.error_kind IS DISTINCT FROM 'Superseded'
 """
 _REDO = """
 WITH page AS (
@@ -64,6 +66,7 @@ WITH page AS (
         due = clock_timestamp(), priority = %(priority)s, staged = NULL,
         updated = clock_timestamp()
     FROM page WHERE p.id = page.id AND p.state = 'done' AND p.engine = %(engine)s
+        AND (%(level)s::text IS NULL OR p.level = %(level)s)
         AND p.engine_version IS DISTINCT FROM %(version)s
     RETURNING p.id
 )
@@ -135,16 +138,30 @@ class Steering(Backfills):
             self._run(_LOCK, {"id": id})
             return self._run(_RETRY, {"id": id})
 
-    def redo(self, engine: str, version: str, *, priority: int = 9) -> int:
+    def redo(
+        self, engine: str, version: str, *, level: str | None = None, priority: int = 9
+    ) -> int:
         """Mask everything again that another version of an engine has masked.
 
         The masks that are there stay until the new ones are published. Done in many small
         steps: one that is broken off is taken up by the same call.
 
+        Args:
+            engine: Name of the engine.
+            version: What is wanted.
+            level: Only products of this level; an engine may have a version for each.
+            priority: 0, live, to 9.
+
         Returns:
             How many products.
         """
-        told = {"engine": engine, "version": version, "priority": priority, "batch": _BATCH}
+        told = {
+            "engine": engine,
+            "version": version,
+            "level": level,
+            "priority": priority,
+            "batch": _BATCH,
+        }
         last, changed = 0, 0
         while True:
             row = self._row(_REDO, {**told, "after": last})
