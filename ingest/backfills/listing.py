@@ -176,7 +176,9 @@ def want(book: Ledger, backfill: Backfill, spec: StoredSpec, picked: Picked) -> 
 def pick(book: Ledger, spec: StoredSpec, page: Page) -> Picked:
     """Keep what filters want, unless the ledger knows of a newer baseline."""
     sifted = sift(page.candidates, spec.filters.filters())
-    skipped = sifted.skipped + Counter({str(key): n for key, n in page.skipped.items()})
+    # Plain text: how JSON is written is a matter of which packages are loaded.
+    skipped = Counter({str(reason): n for reason, n in sifted.skipped.items()})
+    skipped.update({str(reason): n for reason, n in page.skipped.items()})
     held = _held(book, spec.engine, sifted.wanted)
     wanted: list[Candidate] = []
     superseded: set[str] = set()
