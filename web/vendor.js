@@ -181,6 +181,12 @@ mkdirSync(target, { recursive: true });
 for (const name of ["maplibre-gl.mjs", "maplibre-gl-worker.mjs", "maplibre-gl.css"]) {
   cpSync(join(modules, "maplibre-gl/dist", name), join(target, name));
 }
+for (const name of ["worker.sql-wasm.js", "sql-wasm.wasm"]) {
+  cpSync(join(modules, "sql.js/dist", name), join(target, name));
+}
+cpSync(join(modules, "sql.js/LICENSE"), join(target, "sql.js.LICENSE.txt"));
+cpSync(join(modules, "proj4/dist/proj4.js"), join(target, "proj4.js"));
+cpSync(join(modules, "proj4/LICENSE.md"), join(target, "proj4.LICENSE.txt"));
 cpSync(join(modules, "maplibre-gl/LICENSE.txt"), join(target, "maplibre-gl.LICENSE.txt"));
 cpSync(join(modules, "world-atlas/LICENSE"), join(target, "world-atlas.LICENSE.txt"));
 const coarse = readAtlas("50m");

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Bring what the page needs of other people's work to web/vendor/: MapLibre GL and Natural Earth.
+# Bring what the page needs of other people's work to web/vendor/: MapLibre GL and Natural
+# Earth; SQLite and PROJ's formulas, which are loaded where somebody drops a GeoPackage.
 # Does nothing where this very lock file has been dealt with already.
 set -eu
 cd "$(dirname "$0")"

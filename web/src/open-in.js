@@ -5,6 +5,7 @@ import { snippetsOf } from "./snippets.js";
 
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").Services} Services */
+/** @typedef {import("./types").Snippet} Snippet */
 
 /** @param {string} code */
 function copyButton(code) {
@@ -40,12 +41,14 @@ function copyButton(code) {
 }
 
 /**
- * @param {Services} services
- * @param {Item} item
+ * Tabs of code, one of which is shown.
+ *
+ * @param {string} id  Of the element; tabs get theirs from it.
+ * @param {string} title
+ * @param {Snippet[]} snippets
  */
-export function openIn(services, item) {
-  const snippets = snippetsOf(services, item);
-  const panel = h("div", { role: "tabpanel", id: "snippet" });
+export function codeTabs(id, title, snippets) {
+  const panel = h("div", { role: "tabpanel", id, class: "snippet" });
 
   /** @param {number} index */
   function choose(index) {
@@ -54,7 +57,7 @@ export function openIn(services, item) {
       tab.setAttribute("aria-selected", String(at === index));
       tab.tabIndex = at === index ? 0 : -1;
     });
-    panel.setAttribute("aria-labelledby", `tab-${snippet.id}`);
+    panel.setAttribute("aria-labelledby", `${id}-${snippet.id}`);
     panel.replaceChildren(
       h("p", { class: "soft" }, snippet.hint),
       h("pre", { tabIndex: 0 }, h("code", {}, snippet.text)),
@@ -68,8 +71,8 @@ export function openIn(services, item) {
       {
         type: "button",
         role: "tab",
-        id: `tab-${snippet.id}`,
-        "aria-controls": "snippet",
+        id: `${id}-${snippet.id}`,
+        "aria-controls": id,
         onclick: () => choose(index),
         onkeydown: (/** @type {KeyboardEvent} */ event) => {
           const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -86,8 +89,15 @@ export function openIn(services, item) {
   return h(
     "section",
     {},
-    h("h3", {}, "Open in"),
-    h("div", { class: "tabs", role: "tablist", "aria-label": "Open in" }, ...tabs),
+    h("h3", {}, title),
+    h("div", { class: "tabs", role: "tablist", "aria-label": title }, ...tabs),
     panel,
   );
 }
+
+/**
+ * @param {Services} services
+ * @param {Item} item
+ */
+export const openIn = (services, item) =>
+  codeTabs("snippet", "Open in", snippetsOf(services, item));
