@@ -33,9 +33,12 @@ COMMANDS: dict[str, Command] = {
     "logs": Command("deploy.commands.stack", "stack"),
     "mask": Command("deploy.commands.mask", "producer"),
     "backfill": Command("deploy.commands.backfill", "ingest,producer", joins=True),
-    "ingest": Command("deploy.commands.ingest", "ingest", joins=True),
+    "ingest": Command("deploy.commands.reindex", "ingest", joins=True),
+    "reindex": Command("deploy.commands.reindex", "ingest", joins=True),
+    "verify": Command("deploy.commands.verify", "ingest", joins=True),
     "worker": Command("deploy.commands.worker", "ingest,producer", joins=True),
     "clear": Command("deploy.commands.clear", "tiler", joins=True),
+    "token": Command("deploy.commands.token", "ingest", joins=True),
     "migrate": Command("deploy.commands.migrate", "ingest", joins=True),
     "weights": Command("deploy.commands.weights", "kappamask"),
 }

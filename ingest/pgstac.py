@@ -1,9 +1,5 @@
-"""The catalogue's database: pgstac, migrated, and Items loaded into it.
+"""The catalogue's database: pgstac, migrated, and Items loaded into it."""
 
-Where it is, libpq's own ``PG*`` variables say.
-"""
-
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,26 +11,22 @@ from pypgstac.db import PgstacDB
 from pypgstac.load import Loader, Methods
 from pypgstac.migrate import Migrate
 
-from ingest import queryables
-from ingest.errors import DatabaseRefusedError, DatabaseUnreachableError, NotMigratedError
+from ingest import footprints, queryables
+from ingest.database import MIGRATION_LOCK, connected, place, translated
+from ingest.errors import NotMigratedError
 from ingest.extent import Extent
 
-_CONNECT_TIMEOUT_S = 10
-_MIGRATION_LOCK = 0x6E696D626F
-"""Key of the advisory lock that one migration at a time holds."""
+_SEARCH_PATH = "search_path TO pgstac, public"
+_LOADING_LOCK = 0x6E696D6270
+"""Key of the advisory lock that loads share and ``Pgstac.fill`` has alone."""
+_SHARED = ("SELECT pg_advisory_lock_shared(%s)", "SELECT pg_advisory_unlock_shared(%s)")
+_ALONE = ("SELECT pg_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)")
 _SETTINGS = {
     # Counts are exact while they are cheap and estimated beyond: never a scan of millions.
     "context": "auto",
     # ``Pgstac.save`` grows extents; pgstac's own way reads a whole partition each time.
     "update_collection_extent": "false",
 }
-
-
-def place() -> str:
-    """Say which database the ``PG*`` variables mean."""
-    host, port = os.environ.get("PGHOST", "localhost"), os.environ.get("PGPORT", "5432")
-    name = os.environ.get("PGDATABASE") or os.environ.get("PGUSER") or "default"
-    return f"{host}:{port}, database {name}"
 
 
 class Pgstac:
@@ -49,7 +41,7 @@ class Pgstac:
         Raises:
             DatabaseError: The database did not do it.
         """
-        with _translated(), self._connection.transaction():
+        with translated(), self._connection.transaction():
             self._connection.execute(
                 # Months: set before anything is loaded, or pgstac would have to move it all.
                 "INSERT INTO collections (content, partition_trunc) VALUES (%s, 'month')"
@@ -76,11 +68,42 @@ class Pgstac:
         Raises:
             DatabaseError: The database did not do it; months that were done stay done.
         """
-        # One id twice in a batch would break the key that delsert relies on.
-        unique = {(item["collection"], item["id"]): item for item in items}
-        with _translated():
-            Loader(_database(self._connection)).load_items(
-                iter(unique.values()), insert_mode=Methods.delsert
+        with self._loading(*_SHARED):
+            self._delsert(items)
+
+    def fill(self, items: Sequence[dict[str, Any]]) -> int:
+        """Write Items, but none in the place of one that was made later; give how many.
+
+        For who goes through storage while workers publish: what it read may be old by now.
+
+        Raises:
+            DatabaseError: The database did not do it; months that were done stay done.
+        """
+        keys = [
+            {"collection": item["collection"], "id": item["id"], "updated": _updated(item)}
+            for item in items
+        ]
+        with self._loading(*_ALONE):
+            rows = self._connection.execute(
+                "SELECT collection, id FROM items JOIN jsonb_to_recordset(%s)"
+                " AS wanted(collection text, id text, updated timestamptz) USING (collection, id)"
+                " WHERE (content->'properties'->>'updated')::timestamptz > wanted.updated",
+                (Jsonb(keys),),
+            ).fetchall()
+            later = set(rows)
+            wanted = [item for item in items if (item["collection"], item["id"]) not in later]
+            self._delsert(wanted)
+            return len(wanted)
+
+    def remove(self, collection: str, item: str) -> None:
+        """Take an Item out, however often it is there.
+
+        Raises:
+            DatabaseError: The database did not do it.
+        """
+        with self._loading(*_SHARED):
+            self._connection.execute(
+                "DELETE FROM items WHERE collection = %s AND id = %s", (collection, item)
             )
 
     def changed(self, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -93,7 +116,7 @@ class Pgstac:
         """
         if not items:
             return []
-        with _translated():
+        with translated():
             rows = self._connection.execute(
                 "SELECT id, content_hydrate(items) FROM items"
                 " WHERE collection = %s AND id = ANY(%s)",
@@ -101,6 +124,25 @@ class Pgstac:
             ).fetchall()
         held: dict[str, dict[str, Any]] = dict(rows)
         return [item for item in items if held.get(item["id"]) != item]
+
+    def _delsert(self, items: Sequence[dict[str, Any]]) -> None:
+        # One id twice in a batch would break the key that delsert relies on.
+        unique = {(item["collection"], item["id"]): item for item in items}
+        if unique:
+            Loader(_database(self._connection)).load_items(
+                iter(unique.values()), insert_mode=Methods.delsert
+            )
+
+    @contextmanager
+    def _loading(self, lock: str, unlock: str) -> Iterator[None]:
+        with translated():
+            self._connection.execute(lock, (_LOADING_LOCK,))
+            try:
+                yield
+            finally:
+                # A connection that broke holds no lock any more.
+                if not self._connection.closed:
+                    self._connection.execute(unlock, (_LOADING_LOCK,))
 
 
 @contextmanager
@@ -111,7 +153,7 @@ def opened() -> Iterator[Pgstac]:
         DatabaseUnreachableError: PostgreSQL does not answer.
         NotMigratedError: There is no pgstac, or another version of it.
     """
-    with _connected() as connection:
+    with connected(_SEARCH_PATH) as connection:
         found = version(connection)
         if found is None or _minor(found) != _minor(pypgstac.__version__):
             raise NotMigratedError(place(), found, pypgstac.__version__)
@@ -120,7 +162,7 @@ def opened() -> Iterator[Pgstac]:
 
 def version(connection: psycopg.Connection) -> str | None:
     """Tell the version of pgstac; ``None`` if there is none."""
-    with _translated():
+    with translated():
         row = connection.execute("SELECT to_regclass('pgstac.migrations') IS NOT NULL").fetchone()
         if not (row and row[0]):
             return None
@@ -140,8 +182,8 @@ def migrate() -> str:
         DatabaseUnreachableError: PostgreSQL does not answer.
         DatabaseRefusedError: PostGIS is not installed, or the user may not do this.
     """
-    with _connected() as connection, _translated():
-        connection.execute("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
+    with connected(_SEARCH_PATH) as connection, translated():
+        connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
         if version(connection) != pypgstac.__version__:
             Migrate(_database(connection)).run_migration()
             # pgstac's migrations leave as another role than they came.
@@ -158,6 +200,9 @@ def _configure(connection: psycopg.Connection) -> None:
             " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (name, value),
         )
+    row = connection.execute(footprints.EXISTS).fetchone()
+    if not (row and row[0]):
+        connection.execute(footprints.SCHEMA.encode())
     # Compiling one of pgstac's plans takes longer than running it.
     connection.execute(
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET jit = off', current_database()); END $$"
@@ -187,32 +232,10 @@ def _database(connection: psycopg.Connection) -> PgstacDB:
     return PgstacDB(connection=connection, pool=pool)
 
 
+def _updated(item: dict[str, Any]) -> str:
+    updated: str = item["properties"]["updated"]
+    return updated
+
+
 def _minor(version: str) -> list[str]:
     return version.split(".")[:2]
-
-
-@contextmanager
-def _connected() -> Iterator[psycopg.Connection]:
-    with _translated():
-        connection = psycopg.connect(autocommit=True, connect_timeout=_CONNECT_TIMEOUT_S)
-    try:
-        with _translated():
-            connection.execute("SET search_path TO pgstac, public")
-            connection.execute("SET application_name TO 'nimbostac'")
-        yield connection
-    finally:
-        connection.close()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.OperationalError as error:
-        raise DatabaseUnreachableError(place(), _first_line(error)) from error
-    except psycopg.Error as error:
-        raise DatabaseRefusedError(place(), _first_line(error)) from error
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

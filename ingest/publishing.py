@@ -6,17 +6,16 @@ its record does, the Item is written beside them, and only then does pgstac hear
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import groupby, islice
+from functools import partial
 from typing import Any
 
 from ingest import collection as col
 from ingest import items
+from ingest.folders import ahead
 from ingest.pgstac import Pgstac
-from producer.errors import RecordError
-from producer.layout import METADATA, SUFFIXES, collection_id
+from producer.layout import collection_id
 from producer.record import MaskRecord
 from producer.storage import Storage
 
@@ -55,7 +54,12 @@ def read(store: Storage, key: str) -> Found:
 
 
 def publish(
-    store: Storage, found: Sequence[Found], database: Pgstac, *, only_changed: bool = False
+    store: Storage,
+    found: Sequence[Found],
+    database: Pgstac,
+    *,
+    only_changed: bool = False,
+    rebuilding: bool = False,
 ) -> int:
     """Make masks findable; those that are already are written once more, to the same effect.
 
@@ -64,6 +68,7 @@ def publish(
         found: Their records.
         database: Where they will be found.
         only_changed: Leave Items alone that the database holds as they should be.
+        rebuilding: Leave Items alone that were made later than what is told here.
 
     Returns:
         How many Items were written to the database.
@@ -77,58 +82,40 @@ def publish(
         groups[one.collection].append(one)
     written = 0
     for group in groups.values():
-        wanted = [_described(store, one) for one in group]
+        wanted = list(ahead(partial(described, store), group))
         first = group[0].record
-        whole = col.collection(first.engine, first.level, col.FULL_EXTENT)
-        _write(store, f"{group[0].collection}/{COLLECTION_FILE}", whole)
+        write_collection(store, group[0])
         if only_changed:
             wanted = database.changed(wanted)
         if wanted:
             database.save(col.collection(first.engine, first.level, col.extent_of(wanted)))
-            database.load(wanted)
-            written += len(wanted)
+            if rebuilding:
+                written += database.fill(wanted)
+            else:
+                database.load(wanted)
+                written += len(wanted)
     return written
 
 
-def record_keys(store: Storage, prefix: str = "") -> Iterator[str]:
-    """Go through the records under a prefix, the newest one of each product only.
+def write_collection(store: Storage, one: Found) -> None:
+    """Write the Collection of a mask where it lies in storage.
 
     Raises:
         StorageError: Storage does not answer.
     """
-    keys = (found.key for found in store.list(prefix, SUFFIXES[METADATA]))
-    # Every kind of storage lists one folder at a stretch, and a product has its own.
-    for folder, members in groupby(keys, lambda key: key.rpartition("/")[0]):
-        records = [
-            key
-            for key in members
-            if folder.rpartition("/")[0]
-            and not key.endswith((items.ITEM_SUFFIX, f"/{COLLECTION_FILE}"))
-        ]
-        if len(records) > 1:
-            records = [max(records, key=lambda key: _created(store, key))]
-        yield from records
+    whole = col.collection(one.record.engine, one.record.level, col.FULL_EXTENT)
+    _write(store, f"{one.collection}/{COLLECTION_FILE}", whole)
 
 
-def batches(keys: Iterable[str], size: int = BATCH) -> Iterator[list[str]]:
-    """Cut keys into batches, none of them empty."""
-    rest = iter(keys)
-    while batch := list(islice(rest, size)):
-        yield batch
+def described(store: Storage, one: Found) -> dict[str, Any]:
+    """Write the Item of a mask beside it; gives it as the database is to have it.
 
-
-def _described(store: Storage, one: Found) -> dict[str, Any]:
+    Raises:
+        StorageError: Storage does not answer.
+    """
     stem = f"{one.folder}/{items.stem(one.record)}"
     _write(store, stem + items.ITEM_SUFFIX, items.document(one.record))
     return items.item(one.record, store.href(one.folder))
-
-
-def _created(store: Storage, key: str) -> datetime:
-    try:
-        return read(store, key).record.created
-    except RecordError:
-        # Reported where it is the only one; here another one speaks for the product.
-        return datetime.min.replace(tzinfo=UTC)
 
 
 def _write(store: Storage, key: str, document: dict[str, Any]) -> None:
