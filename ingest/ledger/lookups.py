@@ -55,7 +55,7 @@ ORDER BY p.updated, p.id
 """
 # The oldest and the newest: what is done lies at an end, and the middle may be millions.
 _SOME = """
-WITH some AS (
+WITH ends AS (
     (SELECT * FROM ledger.products ORDER BY id LIMIT 10000)
     UNION ALL (SELECT * FROM ledger.products ORDER BY id DESC LIMIT 10000)
 )
@@ -63,14 +63,14 @@ WITH some AS (
 _PAST = (
     _SOME
     + """
-SELECT count(DISTINCT id) AS products, avg((timings ->> 'total')::float8) AS seconds FROM some
+SELECT count(DISTINCT id) AS products, avg((timings ->> 'total')::float8) AS seconds FROM ends
 WHERE engine = %(engine)s AND state = 'done' AND timings ? 'total'
 """
 )
 _VERSION = (
     _SOME
     + """
-SELECT engine_version FROM some
+SELECT engine_version FROM ends
 WHERE engine = %(engine)s AND level = %(level)s AND state = 'done' AND engine_version IS NOT NULL
 ORDER BY updated DESC LIMIT 1
 """
