@@ -1,0 +1,1 @@
+"""The administration over HTTP: what an operator asks and does, with a token."""
