@@ -89,7 +89,7 @@ class ScratchFullError(IngestError):
     def __init__(self, folder: Path, wanted_bytes: int) -> None:
         super().__init__(
             f"less than {wanted_bytes / 2**30:.1f} GiB are free in {folder}; make room, or name"
-            " another folder in NIMBOSTAC_SCRATCH or a smaller reserve in NIMBOSTAC_SCRATCH_FREE_GIB"
+            " another folder in NIMBOSTAC_SCRATCH"
         )
 
 

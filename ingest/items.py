@@ -22,6 +22,7 @@ _PLATFORMS = {
     "S2D": "sentinel-2d",
 }
 _DATE_LINE = 180.0
+_HERE = "."
 _UP = "../" * 6
 """From the folder of a product to that of its Collection."""
 
@@ -54,10 +55,26 @@ def item(record: MaskRecord, base: str) -> dict[str, Any]:
 
 def document(record: MaskRecord) -> dict[str, Any]:
     """Build the Item that lies beside its mask: it reads the same wherever the folder goes."""
-    whole = item(record, ".")
+    return beside(item(record, _HERE))
+
+
+def beside(whole: dict[str, Any]) -> dict[str, Any]:
+    """Give an Item of files in its own folder, ``.``, the links of one that lies beside them."""
     home = {"href": f"{_UP}collection.json", "type": "application/json"}
     links = [{"rel": rel, **home} for rel in ("root", "parent", "collection")]
     return {**whole, "links": [*links, *whole["links"]]}
+
+
+def moved(whole: dict[str, Any], base: str) -> dict[str, Any]:
+    """Give an Item of files in its own folder, ``.``, the address of that folder.
+
+    Cheaper than building it again.
+    """
+    documents = {
+        key: {**asset, "href": base + asset["href"].removeprefix(_HERE)}
+        for key, asset in whole["assets"].items()
+    }
+    return {**whole, "assets": documents}
 
 
 def stem(record: MaskRecord) -> str:

@@ -1,6 +1,6 @@
 """The catalogue's database: pgstac, migrated, and Items loaded into it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,9 +18,7 @@ from ingest.extent import Extent
 
 _SEARCH_PATH = "search_path TO pgstac, public"
 _LOADING_LOCK = 0x6E696D6270
-"""Key of the advisory lock that loads share and ``Pgstac.fill`` has alone."""
-_SHARED = ("SELECT pg_advisory_lock_shared(%s)", "SELECT pg_advisory_unlock_shared(%s)")
-_ALONE = ("SELECT pg_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)")
+"""Key of the advisory lock that one load at a time holds."""
 _SETTINGS = {
     # Counts are exact while they are cheap and estimated beyond: never a scan of millions.
     "context": "auto",
@@ -68,8 +66,7 @@ class Pgstac:
         Raises:
             DatabaseError: The database did not do it; months that were done stay done.
         """
-        with self._loading(*_SHARED):
-            self._delsert(items)
+        self._delsert(items)
 
     def fill(self, items: Sequence[dict[str, Any]]) -> int:
         """Write Items, but none in the place of one that was made later; give how many.
@@ -83,7 +80,7 @@ class Pgstac:
             {"collection": item["collection"], "id": item["id"], "updated": _updated(item)}
             for item in items
         ]
-        with self._loading(*_ALONE):
+        with self._alone():
             rows = self._connection.execute(
                 "SELECT collection, id FROM items JOIN jsonb_to_recordset(%s)"
                 " AS wanted(collection text, id text, updated timestamptz) USING (collection, id)"
@@ -101,7 +98,7 @@ class Pgstac:
         Raises:
             DatabaseError: The database did not do it.
         """
-        with self._loading(*_SHARED):
+        with self._alone():
             self._connection.execute(
                 "DELETE FROM items WHERE collection = %s AND id = %s", (collection, item)
             )
@@ -129,20 +126,38 @@ class Pgstac:
         # One id twice in a batch would break the key that delsert relies on.
         unique = {(item["collection"], item["id"]): item for item in items}
         if unique:
-            Loader(_database(self._connection)).load_items(
-                iter(unique.values()), insert_mode=Methods.delsert
-            )
+            with translated():
+                loader = _Loader(_database(self._connection))
+                rows = loader.prepared(unique.values())
+            with self._alone():
+                loader.load_items(iter(rows), insert_mode=Methods.delsert)
 
     @contextmanager
-    def _loading(self, lock: str, unlock: str) -> Iterator[None]:
+    def _alone(self) -> Iterator[None]:
+        """Load while nobody else does.
+
+        Two that make partitions of one Collection, or delete from it, fail or wait for each other.
+        """
         with translated():
-            self._connection.execute(lock, (_LOADING_LOCK,))
+            self._connection.execute("SELECT pg_advisory_lock(%s)", (_LOADING_LOCK,))
             try:
                 yield
             finally:
                 # A connection that broke holds no lock any more.
                 if not self._connection.closed:
-                    self._connection.execute(unlock, (_LOADING_LOCK,))
+                    self._connection.execute("SELECT pg_advisory_unlock(%s)", (_LOADING_LOCK,))
+
+
+class _Loader(Loader):
+    """Loads Items that were made ready before, so that others wait for the database only."""
+
+    def prepared(self, items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Make rows of Items."""
+        return [super(_Loader, self).format_item(item) for item in items]
+
+    def format_item(self, _item: Any) -> dict[str, Any]:  # noqa: ANN401 - as its parent has it
+        """Give a row as it is."""
+        return dict(_item)
 
 
 @contextmanager

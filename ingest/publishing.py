@@ -4,12 +4,13 @@ The order is what makes it safe to be killed anywhere: the files of a mask lie i
 its record does, the Item is written beside them, and only then does pgstac hear of it.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import orjson
 
 from ingest import collection as col
 from ingest import items
@@ -113,13 +114,14 @@ def described(store: Storage, one: Found) -> dict[str, Any]:
     Raises:
         StorageError: Storage does not answer.
     """
+    near = items.item(one.record, ".")
     stem = f"{one.folder}/{items.stem(one.record)}"
-    _write(store, stem + items.ITEM_SUFFIX, items.document(one.record))
-    return items.item(one.record, store.href(one.folder))
+    _write(store, stem + items.ITEM_SUFFIX, items.beside(near))
+    return items.moved(near, store.href(one.folder))
 
 
 def _write(store: Storage, key: str, document: dict[str, Any]) -> None:
-    data = json.dumps(document, indent=1).encode() + b"\n"
+    data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     there = store.head(key)
     # Not rewritten for nothing: a mirror or a cache of storage sees what changed.
     if there is None or there.size != len(data) or store.get(key) != data:

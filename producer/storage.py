@@ -149,7 +149,10 @@ class Storage:
         Raises:
             StorageError: It is not there or cannot be read.
         """
+        path = self.path(key)
         try:
+            if path is not None:
+                return path.read_bytes()
             return bytes(obstore.get(self.store, _checked(key)).bytes())
         except (BaseError, OSError) as error:
             raise StorageError(f"cannot read {self.href(key)}: {error}") from error

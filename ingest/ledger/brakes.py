@@ -37,6 +37,7 @@ class Brakes(Session):
         reason: str | None = None,
         *,
         after: int = STOP_AFTER,
+        probe_s: float = PROBE_S,
     ) -> bool:
         """Note how a try of an engine went; one that went well sets it free.
 
@@ -46,6 +47,7 @@ class Brakes(Session):
             ok: Whether the engine, not the product, is to blame for nothing.
             reason: What the error says.
             after: Failures in a row that stop it.
+            probe_s: Seconds until one product of it is tried, if this stops it.
 
         Returns:
             Whether it has just been stopped.
@@ -54,7 +56,7 @@ class Brakes(Session):
         if ok:
             self._run(_WENT_WELL, told)
             return False
-        row = self._row(_FAILED, {**told, "reason": reason, "after": after, "probe_s": PROBE_S})
+        row = self._row(_FAILED, {**told, "reason": reason, "after": after, "probe_s": probe_s})
         return bool(row["just"])
 
     def release(self, lane: Lane, engine: str) -> None:

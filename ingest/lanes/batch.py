@@ -1,0 +1,88 @@
+"""Batches of masks, read and loaded together; one that will not do fails alone."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ingest import collection as col
+from ingest import publishing
+from ingest.errors import DatabaseUnreachableError, RecordGoneError
+from ingest.folders import ahead
+from ingest.pgstac import Pgstac
+from ingest.publishing import Found
+from producer.errors import StorageError
+from producer.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A mask whose Item lies beside it."""
+
+    found: Found
+    item: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was read of some records."""
+
+    ready: tuple[Ready, ...]
+    failed: Mapping[str, Exception]
+    """Errors by the key of the record."""
+
+
+def read(store: Storage, keys: Sequence[str]) -> Batch:
+    """Read records and write their Items beside them, many at once."""
+    outcomes = dict(zip(keys, ahead(partial(_read, store), keys), strict=True))
+    return Batch(
+        tuple(one for one in outcomes.values() if isinstance(one, Ready)),
+        {key: one for key, one in outcomes.items() if isinstance(one, Exception)},
+    )
+
+
+def load(store: Storage, batch: Batch, database: Pgstac) -> dict[str, Exception]:
+    """Load what was read into the database; gives the errors by the key of the record.
+
+    Raises:
+        StorageError: Storage does not answer.
+        DatabaseUnreachableError: PostgreSQL does not answer.
+    """
+    groups: dict[str, list[Ready]] = defaultdict(list)
+    for one in batch.ready:
+        groups[one.found.collection].append(one)
+    failed: dict[str, Exception] = {}
+    for group in groups.values():
+        publishing.write_collection(store, group[0].found)
+        failed.update(_load(group, database))
+    return failed
+
+
+def _load(group: Sequence[Ready], database: Pgstac) -> dict[str, Exception]:
+    engine, level = group[0].found.record.engine, group[0].found.record.level
+    wanted = [one.item for one in group]
+    try:
+        database.save(col.collection(engine, level, col.extent_of(wanted)))
+        database.load(wanted)
+    except DatabaseUnreachableError:
+        raise
+    except Exception as error:  # noqa: BLE001 - pypgstac refuses Items by errors of any class
+        if len(group) == 1:
+            return {group[0].found.key: error}
+        half = len(group) // 2
+        return _load(group[:half], database) | _load(group[half:], database)
+    return {}
+
+
+def _read(store: Storage, key: str) -> Ready | Exception:
+    try:
+        found = publishing.read(store, key)
+        return Ready(found, publishing.described(store, found))
+    except StorageError as error:
+        try:
+            return error if store.head(key) is not None else RecordGoneError(key)
+        except StorageError:
+            return error
+    except Exception as error:  # noqa: BLE001 - of one record among hundreds
+        return error

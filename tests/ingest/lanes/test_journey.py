@@ -1,0 +1,131 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from ingest.ledger import Lane
+from producer.storage import Storage
+from tests.ingest.lanes.platform import (
+    Platform,
+    all_in,
+    catalogue,
+    name,
+    rows,
+    settings,
+    states,
+    want,
+    wish,
+)
+
+
+def test_products_are_masked_stored_and_published(tmp_path: Path, store: Storage) -> None:
+    want(wish(tmp_path, number) for number in range(12))
+    Platform(settings()).until(all_in("done"))
+    names = sorted(name(number) for number in range(12))
+    assert catalogue() == names
+    for product, row in rows().items():
+        assert row["engine_version"] == "1.0.0"
+        assert product in row["record"]
+        assert store.head(row["record"]) is not None
+        assert set(row["timings"]) >= {"infer", "publish"}
+    assert len(list(store.list("", ".item.json"))) == 12
+
+
+def test_a_live_product_overtakes_what_waits_in_the_queue(tmp_path: Path) -> None:
+    want(wish(tmp_path, number, "slow-0.2-") for number in range(6))
+
+    def overtake() -> bool:
+        # Only once the others are queued, and the queue is as full as it may be.
+        if "queued" not in states().values():
+            return False
+        want([wish(tmp_path, 99)], priority=0)
+        return True
+
+    told = settings(queue_high=6, queue_low=1)
+    Platform(told).until(overtake)
+    Platform(told).until(all_in("done"))
+    finished = sorted(rows().values(), key=lambda row: row["updated"])
+    assert name(99) in [row["product"] for row in finished[:4]]
+
+
+def test_what_may_pass_is_tried_again_until_it_has_passed(tmp_path: Path) -> None:
+    want([wish(tmp_path, 1, "away-3-")])
+    Platform(settings()).until(all_in("done"))
+    assert catalogue() == [name(1)]
+    assert (tmp_path / f"away-3-{name(1)}.SAFE.tries").read_text() == "3"
+
+
+def test_what_does_not_pass_in_time_fails_with_its_reason(tmp_path: Path) -> None:
+    want([wish(tmp_path, 1, "away-9-")])
+    Platform(settings(tries=3)).until(all_in("failed"))
+    row = rows()[name(1)]
+    assert (row["error_kind"], row["attempts"]) == ("NoSpaceError", 3)
+    assert "no space left" in row["error"]
+
+
+@pytest.mark.parametrize(
+    ("manner", "kind"), [("corrupt-", "BandReadError"), ("bug-", "ZeroDivisionError")]
+)
+def test_what_cannot_pass_is_tried_once_and_the_others_go_on(
+    manner: str, kind: str, tmp_path: Path
+) -> None:
+    want([wish(tmp_path, 1, manner), wish(tmp_path, 2)])
+    Platform(settings()).until(all_in("done", "failed"))
+    row = rows()[name(1)]
+    assert (row["state"], row["error_kind"], row["attempts"]) == ("failed", kind, 1)
+    assert catalogue() == [name(2)]
+
+
+def test_a_product_that_is_not_where_it_was_is_waited_for(tmp_path: Path) -> None:
+    gone = wish(tmp_path, 1)
+    Path(gone.source).unlink()
+    want([gone])
+
+    def mounted() -> bool:
+        if rows()[name(1)]["error_kind"] != "SourceGoneError":
+            return False
+        Path(gone.source).touch()
+        return True
+
+    told = settings(tries=100, retry_s=0.001)
+    Platform(told).until(mounted)
+    Platform(told).until(all_in("done"))
+
+
+def test_one_record_that_will_not_do_fails_alone(tmp_path: Path, store: Storage) -> None:
+    want(wish(tmp_path, number) for number in range(8))
+    Platform(settings(), lanes=[Lane.STAGE, Lane.MASK]).until(
+        lambda: all(row["record"] for row in rows().values())
+    )
+    store.put(rows()[name(3)]["record"], b"{}")
+    Platform(settings(), lanes=[Lane.PUBLISH]).until(all_in("done", "failed"))
+    assert states() == {name(n): "failed" if n == 3 else "done" for n in range(8)}
+    assert rows()[name(3)]["error_kind"] == "RecordError"
+    assert catalogue() == sorted(name(n) for n in range(8) if n != 3)
+
+
+def test_an_item_that_the_database_refuses_fails_alone(tmp_path: Path, store: Storage) -> None:
+    want(wish(tmp_path, number) for number in range(8))
+    Platform(settings(), lanes=[Lane.STAGE, Lane.MASK]).until(
+        lambda: all(row["record"] for row in rows().values())
+    )
+    key = rows()[name(3)]["record"]
+    record = json.loads(store.get(key))
+    # No text of PostgreSQL may hold a zero byte.
+    record["source"]["datatake"] = "\0"
+    store.put(key, json.dumps(record).encode())
+    Platform(settings(), lanes=[Lane.PUBLISH]).until(all_in("done", "failed"))
+    assert states()[name(3)] == "failed"
+    assert catalogue() == sorted(name(n) for n in range(8) if n != 3)
+
+
+def test_a_mask_that_vanished_before_it_was_published_is_made_again(
+    tmp_path: Path, store: Storage
+) -> None:
+    want([wish(tmp_path, 1), wish(tmp_path, 2)])
+    Platform(settings(), lanes=[Lane.MASK]).until(
+        lambda: all(row["record"] for row in rows().values())
+    )
+    store.delete(rows()[name(1)]["record"])
+    Platform(settings()).until(all_in("done"))
+    assert catalogue() == sorted([name(1), name(2)])
