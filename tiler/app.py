@@ -47,6 +47,7 @@ from tiler.items import ItemCache, StoredItem, stored_item
 from tiler.middleware import CacheHeaders, OwnRoot
 from tiler.mosaic import Mosaics
 from tiler.palette import CLASS_COLORS
+from tiler.places import Places
 from tiler.rasters import Rasters
 from tiler.reader import ItemReader, Source
 from tiler.renders import item_renders, rendersExtension
@@ -75,6 +76,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.rasters = Rasters(settings)
     app.state.items = ItemCache(app.state.dbpool, settings.item_age_s)
     app.state.mosaics = Mosaics(app.state.dbpool, settings.item_age_s)
+    app.state.places = Places(app.state.dbpool, settings.item_age_s)
     app.state.clear = Desk(settings, app.state.dbpool, app.state.rasters)
     try:
         yield
