@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "ingest": Command("deploy.commands.reindex", "ingest", joins=True),
     "reindex": Command("deploy.commands.reindex", "ingest", joins=True),
     "verify": Command("deploy.commands.verify", "ingest", joins=True),
+    "watch": Command("deploy.commands.watch", "ingest,producer", joins=True),
     "worker": Command("deploy.commands.worker", "ingest,producer", joins=True),
     "clear": Command("deploy.commands.clear", "tiler", joins=True),
     "token": Command("deploy.commands.token", "ingest", joins=True),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ingest import ledger
 from ingest.backfills.spec import StoredSpec
 from ingest.errors import DatabaseError, SourceError
-from ingest.filters import Acquisition, Candidate, Reason, sift
+from ingest.filters import Acquisition, Candidate, Filters, Reason, sift
 from ingest.ledger import Backfill, Ledger, State, Wish
 from ingest.sources import Page
 from producer.product import ProductName
@@ -173,9 +173,9 @@ def want(book: Ledger, backfill: Backfill, spec: StoredSpec, picked: Picked) -> 
         )
 
 
-def pick(book: Ledger, spec: StoredSpec, page: Page) -> Picked:
-    """Keep what filters want, unless the ledger knows of a newer baseline."""
-    sifted = sift(page.candidates, spec.filters.filters())
+def pick(book: Ledger, spec: StoredSpec, page: Page, filters: Filters | None = None) -> Picked:
+    """Keep what filters want, those of the spec or others, unless a newer baseline is known."""
+    sifted = sift(page.candidates, filters or spec.filters.filters())
     # Plain text: how JSON is written is a matter of which packages are loaded.
     skipped = Counter({str(reason): n for reason, n in sifted.skipped.items()})
     skipped.update({str(reason): n for reason, n in page.skipped.items()})

@@ -142,6 +142,10 @@ class Lookups(Session):
         )
         return [row["id"] for row in rows]
 
+    def watch_lock(self) -> None:
+        """Have whoever begins a watch do so alone; called inside ``transaction()``."""
+        self._rows("SELECT pg_advisory_xact_lock(hashtext('ledger.watch'))")
+
     def listing_at(self, id: str, cursor: str | None) -> bool:  # noqa: A002 - its name in the ledger
         """Lock a backfill, and tell whether it is still being listed and at this place.
 

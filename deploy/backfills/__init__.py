@@ -1,0 +1,1 @@
+"""Backfills at the command line: asked for, followed and shown."""
