@@ -71,6 +71,7 @@ def test_a_redis_that_goes_and_comes_back_ends_nobody(
 def test_an_abort_stops_what_runs(tmp_path: Path) -> None:
     with ledger.opened() as book:
         backfill = book.backfill_create("one", ENGINE, {}, priority=5, created_by="test").id
+        book.backfill_listed(backfill)
     want([wish(tmp_path, 1, "slow-600-")], backfill=backfill)
     begun = tmp_path / f"slow-600-{name(1)}.SAFE.begun"
 
