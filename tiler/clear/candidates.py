@@ -1,12 +1,14 @@
 """The products that may say something about a polygon, as pgstac holds them."""
 
+import base64
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
 
 import orjson
-from psycopg import Connection, errors
+from psycopg import Connection, errors, sql
 from psycopg.rows import TupleRow
 
 from producer.layout import MASK
@@ -27,7 +29,7 @@ _FACTS = """
 SELECT collection, id, content->'properties', content->'bbox', content->'assets'->'mask'->>'href',
     coalesce(content->'assets'->'mask'->>'file:checksum', md5(content::text))
 FROM pgstac.items WHERE {where} AND content->'assets' ? 'mask'
-ORDER BY datetime DESC, id LIMIT {limit}
+ORDER BY datetime DESC, id, collection LIMIT {limit}
 """
 _WHOLE = """
 SELECT collection, id, content->>'pgstac:base_item', content::text, ST_AsGeoJSON(geometry, 20)
@@ -66,6 +68,55 @@ class Candidate:
         return wraps or (west <= bounds[2] and east >= bounds[0])
 
 
+@dataclass(frozen=True, slots=True)
+class After:
+    """Where a page begins: after one product, in the order of time, the latest first."""
+
+    datetime: str
+    id: str
+    collection: str
+
+    @classmethod
+    def of(cls, product: Candidate) -> Self:
+        """Begin after a product."""
+        said = product.properties
+        sensed = said.get("datetime") or said.get("start_datetime")
+        return cls(str(sensed), product.id, product.collection)
+
+    @classmethod
+    def parse(cls, token: str) -> Self:
+        """Read what ``token`` wrote.
+
+        Raises:
+            QuestionError: It is none.
+        """
+        try:
+            words = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+            after = cls(*words)
+            datetime.fromisoformat(after.datetime)
+        except (ValueError, TypeError) as error:
+            raise QuestionError("token is none that was given with a next link") from error
+        if not all(isinstance(word, str) for word in words):
+            raise QuestionError("token is none that was given with a next link")
+        return after
+
+    def token(self) -> str:
+        """Write it for a link."""
+        words = [self.datetime, self.id, self.collection]
+        return base64.urlsafe_b64encode(orjson.dumps(words)).decode().rstrip("=")
+
+    def condition(self, connection: Connection[TupleRow]) -> str:
+        """Give it as SQL."""
+        return (
+            sql.SQL(
+                "datetime <= {time}::timestamptz AND (datetime < {time}::timestamptz"
+                " OR (id, collection) > ({id}, {collection}))"
+            )
+            .format(time=self.datetime, id=self.id, collection=self.collection)
+            .as_string(connection)
+        )
+
+
 class Catalogue:
     """Asks pgstac, within limits of number and time."""
 
@@ -81,19 +132,12 @@ class Catalogue:
             LimitError: There are too many, or it takes too long.
         """
         with self._asked(timeout_s) as connection:
-            answer = connection.execute(_WHERE, [orjson.dumps(search).decode()]).fetchone()
-            where = answer[0] if answer else "FALSE"
-            # pgstac has quoted all that came from the client.
+            where = _where(connection, search)
             query = _FACTS.format(where=where, limit=self._most + 1)
             rows = connection.execute(query.encode()).fetchall()
         if len(rows) > self._most:
             raise LimitError("products that match", f"more than {self._most}", self._most)
-        return [
-            Candidate(
-                collection, name, properties, tuple(bbox), StoredAsset(MASK, href, "", version)
-            )
-            for collection, name, properties, bbox, href, version in rows
-        ]
+        return [_candidate(row) for row in rows]
 
     def items(self, keys: Sequence[Key], timeout_s: float) -> dict[Key, dict[str, Any]]:
         """Give whole Items.
@@ -113,6 +157,22 @@ class Catalogue:
             for collection, name, tag, content, geometry in rows
         }
 
+    def page(
+        self, search: dict[str, Any], after: "After | None", limit: int, timeout_s: float
+    ) -> list[Candidate]:
+        """Find so many products, the latest first, that come after another one.
+
+        Raises:
+            QuestionError: pgstac refuses the search.
+            LimitError: It takes too long.
+        """
+        with self._asked(timeout_s) as connection:
+            where = _where(connection, search)
+            if after is not None:
+                where = f"({where}) AND {after.condition(connection)}"
+            query = _FACTS.format(where=where, limit=int(limit))
+            return [_candidate(row) for row in connection.execute(query.encode()).fetchall()]
+
     @contextmanager
     def _asked(self, timeout_s: float) -> Iterator[Connection[TupleRow]]:
         milliseconds = max(int(timeout_s * 1000), 1)
@@ -124,6 +184,18 @@ class Catalogue:
             raise LimitError("seconds that it takes", "more than are left", timeout_s) from error
         except _REFUSED as error:
             raise QuestionError(error.diag.message_primary or str(error)) from error
+
+
+def _where(connection: Connection[TupleRow], search: dict[str, Any]) -> str:
+    """Let pgstac make SQL of a search; it quotes all that came from the client."""
+    answer = connection.execute(_WHERE, [orjson.dumps(search).decode()]).fetchone()
+    return str(answer[0]) if answer else "FALSE"
+
+
+def _candidate(row: TupleRow) -> Candidate:
+    collection, name, properties, bbox, href, version = row
+    mask = StoredAsset(MASK, href, "", version)
+    return Candidate(collection, name, properties, tuple(bbox), mask)
 
 
 def _whole(name: str, base: dict[str, Any], content: str, geometry: str) -> dict[str, Any]:

@@ -107,14 +107,14 @@ async def get_clear(  # noqa: PLR0913, PLR0917 - the parameters of a STAC search
 ) -> Response:
     """Search for Items by the sky over a bbox or polygon; answers an ItemCollection."""
     said = {
-        "collections": _words(collections),
-        "ids": _words(ids),
+        "collections": words(collections),
+        "ids": words(ids),
         "datetime": datetime,
-        "bbox": _words(bbox),
+        "bbox": words(bbox),
         "intersects": _json("intersects", intersects),
         "filter": _json("filter", filter_),
         "filter-lang": filter_lang,
-        "sortby": [_sort_field(word) for word in _words(sortby) or ()],
+        "sortby": [_sort_field(word) for word in words(sortby) or ()],
         "limit": limit,
         "token": token,
     }
@@ -188,7 +188,8 @@ async def _answer(request: Request, desk: Desk, question: ClearSearch, next_link
     )
 
 
-def _words(text: str | None) -> list[str] | None:
+def words(text: str | None) -> list[str] | None:
+    """Read a list with commas between its words."""
     return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
 
 
