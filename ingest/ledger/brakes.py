@@ -29,7 +29,7 @@ WHERE lane = %(lane)s::ledger.lane AND engine = %(engine)s AND failures_in_a_row
 class Brakes(Session):
     """What keeps a broken engine from using up everybody's attempts."""
 
-    def outcome(
+    def outcome(  # noqa: PLR0913 - two of them have a default that operators rarely change
         self,
         lane: Lane,
         engine: str,

@@ -1,6 +1,7 @@
 """Steering: backfills paused, resumed, aborted and tried anew, with all their products."""
 
 from ingest.ledger.backfills import Backfills
+from ingest.ledger.lookups import SUPERSEDED
 from ingest.ledger.values import Backfill, BackfillState
 
 _LISTING, _RUNNING = BackfillState.LISTING, BackfillState.RUNNING
@@ -136,7 +137,7 @@ class Steering(Backfills):
             # Written in every case: whoever ends backfills waits, and counts after this.
             self._run(_SET, {"id": id, "state": state})
             self._run(_LOCK, {"id": id})
-            return self._run(_RETRY, {"id": id})
+            return self._run(_RETRY, {"id": id, "superseded": SUPERSEDED})
 
     def redo(
         self, engine: str, version: str, *, level: str | None = None, priority: int = 9
