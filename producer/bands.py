@@ -1,6 +1,5 @@
 """Reading bands: windows of digital numbers, and reflectance on any grid of the same CRS."""
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from producer.devices import cores
 from producer.grid import Grid
 from producer.raster import Raster, opened
 from producer.resample import Axis, resample
@@ -48,7 +48,7 @@ class Bands:
         """
         self._product = product
         self._files = {name: product.band(name) for name in names}
-        self._pool = ThreadPoolExecutor(threads or _cores(), thread_name_prefix="bands")
+        self._pool = ThreadPoolExecutor(threads or cores(), thread_name_prefix="bands")
         self._lock = threading.Lock()
         self._rasters: dict[str, Raster] = {}
         self._chunks: OrderedDict[_Key, Future[NDArray[np.uint16]]] = OrderedDict()
@@ -169,10 +169,6 @@ class Bands:
         with opened(self._product.source, self._files[name]) as dataset:
             chunk: NDArray[np.uint16] = dataset.read(1, window=Window(left, top, width, height))
         return chunk.astype(np.uint16, copy=False)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _touched(window: slice, chunk: int, size: int) -> Iterator[int]:

@@ -1,8 +1,9 @@
-"""What engines can be told; most take nothing, and say so when they are told something."""
+"""How masks are made: what every engine obeys, and what only some can be told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -37,7 +38,10 @@ class Backend(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """How an engine works; what is left as it is suits everybody."""
+    """How an engine works; what is left as it is suits everybody.
+
+    Most engines take nothing, and say so when they are told something.
+    """
 
     mode: Mode = Mode.HARMONISED
     aoi: Mapping[str, Any] | None = None
@@ -56,3 +60,21 @@ class EngineOptions:
     def changed(self) -> tuple[str, ...]:
         """Names of the options that are not as they are left."""
         return tuple(f.name for f in fields(self) if getattr(self, f.name) != f.default)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskOptions:
+    """How masks are made."""
+
+    overwrite: bool = False
+    """Make a mask again that is there already."""
+    preview: bool = True
+    """Make a true-colour preview too."""
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    """How the engine works."""
+    km_names: bool = False
+    """Put copies where km_predict puts its masks too, under its names."""
+    verify: bool = False
+    """Hold a product's files against the checksums of its manifest first."""
+    scratch: Path | None = None
+    """Folder that remote products are fetched to; without it, one in the cache."""

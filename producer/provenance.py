@@ -1,5 +1,6 @@
 """What a record says of where a mask came from, and what is in it."""
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -60,11 +61,30 @@ def engine_record(engine: Engine) -> EngineRecord:
     )
 
 
-def source_record(product: Product) -> SourceRecord:
-    """Say what was masked."""
+def tiff_tags(product: Product, engine: Engine, software: Mapping[str, str]) -> dict[str, str]:
+    """Say in a GeoTIFF itself where it came from."""
+    tags = {
+        "TIFFTAG_SOFTWARE": f"nimbostac {software['nimbostac']}",
+        "TIFFTAG_DATETIME": f"{product.sensed:%Y:%m:%d %H:%M:%S}",
+        "PRODUCT": str(product.name),
+        "ENGINE": engine.name,
+        "ENGINE_VERSION": engine.version,
+    }
+    if engine.weights is not None:
+        tags["WEIGHTS_SHA256"] = engine.weights.sha256
+    return tags
+
+
+def source_record(product: Product, origin: str | None = None) -> SourceRecord:
+    """Say what was masked.
+
+    Args:
+        product: What was read.
+        origin: Address that it was fetched from, if it was.
+    """
     return SourceRecord(
         name=str(product.name),
-        uri=Path(product.source).as_uri(),
+        uri=origin or Path(product.source).as_uri(),
         sensed=product.sensed,
         baseline=product.baseline,
         footprint=product.footprint,

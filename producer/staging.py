@@ -68,7 +68,7 @@ def fetch(source: str, folder: Path, progress: Progress = silent) -> Path:
     if not is_remote(source) or not base.partition("://")[2]:
         raise StagingRefusedError(source, "wanted s3://bucket/folder/NAME.SAFE, or the like")
     archive = urlsplit(source).scheme in _WEB or name.endswith(".zip")
-    target = folder / _local_name(source, unquote(name), archive=archive)
+    target = folder / _local_name(source, archive=archive)
     with _working(source, target) as work:
         if target.exists():
             return target
@@ -87,14 +87,32 @@ def fetch(source: str, folder: Path, progress: Progress = silent) -> Path:
     return target
 
 
-def _local_name(source: str, name: str, *, archive: bool) -> str:
+@contextmanager
+def staged(source: str, folder: Path, progress: Progress = silent) -> Iterator[Path]:
+    """Bring a remote product into a local folder as ``fetch`` does, and remove it at the end."""
+    path = fetch(source, folder, progress)
     try:
-        # Two products of one name are the same product.
-        product = ProductName.parse(name.removesuffix(".zip"))
+        yield path
+    finally:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def name_in(source: str) -> ProductName | None:
+    """Read the product name at the end of an address; ``None`` if there is none."""
+    last = source.partition("?")[0].rstrip("/").rpartition("/")[2]
+    try:
+        return ProductName.parse(unquote(last).removesuffix(".zip"))
     except ProductNameError:
-        digest = hashlib.sha256(source.encode()).hexdigest()[:16]
-        return f"{digest}.zip" if archive else f"{digest}.SAFE"
-    return f"{product}.zip" if archive else f"{product}.SAFE"
+        return None
+
+
+def _local_name(source: str, *, archive: bool) -> str:
+    # Two products of one name are the same product.
+    name = name_in(source) or hashlib.sha256(source.encode()).hexdigest()[:16]
+    return f"{name}.zip" if archive else f"{name}.SAFE"
 
 
 _Wanted = dict[str, RemoteFile]

@@ -1,22 +1,11 @@
 """``nimbostac mask``: products in, masks out; no database, queue or web server needed."""
 
-import json
-import sys
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from producer.options import Backend, EngineOptions, Mode, Precision
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
-
-    from producer.errors import ProducerError
-    from producer.record import MaskRecord
-    from producer.storage import Storage
 
 INTERRUPTED = 130
 
@@ -26,8 +15,8 @@ def mask(
         list[str],
         typer.Argument(
             metavar="SAFE...",
-            help="SAFE folders, zips of them, folders that hold some, or @LIST: a text file"
-            " with one a line.",
+            help="SAFE folders, zips of them, folders that hold some, addresses of products"
+            " (s3://, gs://, az://, https:// of a zip), or @LIST: a text file with one a line.",
             show_default=False,
         ),
     ],
@@ -57,6 +46,18 @@ def mask(
     preview: Annotated[
         bool, typer.Option(help="Make a true-colour preview beside each mask.")
     ] = True,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Check each product's own checksums first; 2 s a gigabyte."),
+    ] = False,
+    scratch: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that remote products are fetched to, two at a time;"
+            " by default one in NIMBOSTAC_CACHE_DIR.",
+            show_default=False,
+        ),
+    ] = None,
     mode: Annotated[
         Mode,
         typer.Option(help="KappaMask: legacy-2.4 gives the masks of km_predict 2.4, bugs kept."),
@@ -88,9 +89,10 @@ def mask(
     What is done already is not done again, so an interrupted run is resumed by the same
     command. Exit code 0: all are done; 1: some failed; 2: wrong usage; 130: interrupted.
     """
+    from deploy.arguments import products
+    from deploy.masking import Run, bars
     from producer.engines import names
     from producer.engines.choice import AUTO
-    from producer.errors import NoSpaceError, ProducerError
     from producer.kappamask.area import read_area
     from producer.masking import Masker, MaskOptions
     from producer.settings import ProducerSettings
@@ -106,147 +108,25 @@ def mask(
         precision=precision,
         backend=backend,
     )
-    paths = list(products(sources))
+    found = list(products(sources))
     store = Storage.from_url(output or ProducerSettings().store_url)
-    options = MaskOptions(overwrite=overwrite, preview=preview, engine=told, km_names=km_names)
-    masker = Masker(store, engine, options)
-    noted: set[str] = set()
-    done = failed = 0
-    with _bars() as bars:
-        whole = bars.add_task("products", total=len(paths))
-        current = bars.add_task("", total=None)
-
-        def show(step: str, part: int, total: int) -> None:
-            bars.update(current, description=step, completed=part, total=total)
-
+    options = MaskOptions(
+        overwrite=overwrite,
+        preview=preview,
+        engine=told,
+        km_names=km_names,
+        verify=verify,
+        scratch=scratch,
+    )
+    with bars() as shown:
+        run = Run(Masker(store, engine, options), store, shown, as_json=as_json)
         try:
-            for path in paths:
-                bars.reset(current, description=f"opening {path.name}", total=None)
-                began = datetime.now(UTC)
-                try:
-                    record = masker.mask(path, show)
-                except ProducerError as error:
-                    failed += 1
-                    _tell_failure(bars, path, error, as_json=as_json)
-                    if isinstance(error, NoSpaceError):
-                        break
-                else:
-                    done += 1
-                    _tell_notes(bars, record, noted)
-                    status = "there" if record.created < began else "made"
-                    typer.echo(
-                        json.dumps({"source": str(path), "status": status, **_facts(record, store)})
-                        if as_json
-                        else f"{_in_words(record)} ({status})"
-                    )
-                bars.advance(whole)
+            run.mask(found)
         except KeyboardInterrupt:
-            left = len(paths) - done - failed
-            bars.console.print(f"Interrupted: {done} done, {failed} failed, {left} to do.")
+            left = len(found) - run.done - run.failed
+            shown.console.print(f"Interrupted: {run.done} done, {run.failed} failed, {left} to do.")
             raise typer.Exit(INTERRUPTED) from None
-    if done + failed < len(paths):
-        bars.console.print(f"Stopped: {len(paths) - done - failed} not tried.")
-    if failed:
+    if run.done + run.failed < len(found):
+        shown.console.print(f"Stopped: {len(found) - run.done - run.failed} not tried.")
+    if run.failed:
         raise typer.Exit(1)
-
-
-def products(sources: Iterable[str]) -> Iterator[Path]:
-    """Find the products that the arguments mean, each once."""
-    seen = set()
-    for source in sources:
-        for path in _listed(source):
-            for product in _within(path):
-                if product.absolute() not in seen:
-                    seen.add(product.absolute())
-                    yield product
-
-
-def _listed(source: str) -> Iterator[Path]:
-    if not source.startswith("@"):
-        yield Path(source)
-        return
-    try:
-        lines = Path(source[1:]).read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"the list {source[1:]} cannot be read: {error}") from error
-    yield from (Path(line.strip()) for line in lines if line.strip())
-
-
-def _within(path: Path) -> list[Path]:
-    from producer.errors import ProductNameError
-    from producer.product import ProductName
-
-    if not path.exists():
-        raise typer.BadParameter(f"{path} is not there")
-    if path.is_file() or path.suffix == ".SAFE" or (path / "manifest.safe").exists():
-        return [path]
-    found = []
-    for child in sorted(path.rglob("S2*")):
-        try:
-            ProductName.parse(child.name)
-        except ProductNameError:
-            continue
-        if child.suffix in (".SAFE", ".zip"):
-            found.append(child)
-    if not found:
-        raise typer.BadParameter(f"{path} is no product and holds none")
-    return found
-
-
-def _bars() -> "Bars":
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True, soft_wrap=True),
-        # A pipe must get the results, which rich would take to its own console.
-        redirect_stdout=sys.stdout.isatty(),
-        transient=True,
-    )
-
-
-def _facts(record: "MaskRecord", store: "Storage") -> dict[str, Any]:
-    from producer.classes import VALID_CLASSES
-    from producer.layout import MASK, file_key, stem_key
-    from producer.product import ProductName
-
-    name = ProductName.parse(record.product)
-    stem = stem_key(name, record.engine.name, record.engine.version)
-    return {
-        "product": record.product,
-        "mask": store.href(file_key(stem, MASK)),
-        "engine": record.engine.name,
-        "engine_version": record.engine.version,
-        **{value.name.lower(): round(record.share(value), 6) for value in VALID_CLASSES},
-        "timings_s": record.timings_s,
-    }
-
-
-def _in_words(record: "MaskRecord") -> str:
-    from producer.classes import CLASSES
-
-    sky = ", ".join(
-        f"{info.title.lower()} {100 * record.share(info.value):.1f} %"
-        for info in CLASSES
-        if info.value in record.engine.classes
-    )
-    return f"{record.product}: {sky}; {record.timings_s['total']:.0f} s"
-
-
-def _tell_notes(bars: "Bars", record: "MaskRecord", noted: set[str]) -> None:
-    for note in record.notes:
-        if note not in noted:
-            noted.add(note)
-            bars.console.print(note, markup=False, highlight=False)
-
-
-def _tell_failure(bars: "Bars", path: Path, error: "ProducerError", *, as_json: bool) -> None:
-    from rich.text import Text
-
-    bars.console.print(Text(f"Error: {error}", style="red"))
-    if as_json:
-        typer.echo(json.dumps({"source": str(path), "status": "failed", "error": str(error)}))

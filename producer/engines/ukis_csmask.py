@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from producer.bands import Bands
 from producer.classes import MaskClass
+from producer.devices import turn
 from producer.engines import EngineOutput, Progress, Weights, silent
 from producer.errors import WeightsDigestError
 from producer.grid import Grid
@@ -106,28 +108,34 @@ class UkisCsmask:
         """Mask one product.
 
         Rows of patches are read in a thread of their own while the one before is inferred, so
-        the seconds of ``read`` and ``infer`` overlap.
+        the seconds of ``read`` and ``infer`` overlap; ``wait`` is for the product before.
 
         Raises:
             SafeError: The product cannot be read.
         """
         scene = _Scene(product, np.zeros(product.grid.shape, np.uint8))
-        timings = {"read": 0.0, "infer": 0.0}
+        timings = {"read": 0.0, "wait": 0.0, "infer": 0.0}
         window = taper(PATCH_PX, PATCH_PX - STEP_PX)
         blend = np.zeros((len(CLASSES), *scene.coarse.shape), np.float32)
         total = len(scene.tops) * len(scene.lefts)
         done = 0
-        for top, strip, read_s in scene.strips():
-            timings["read"] += read_s
-            for left in scene.lefts:
-                patch = strip[:, :, left + MARGIN_PX : left + MARGIN_PX + PATCH_PX]
-                # Where there is no data at all there is nothing to infer.
-                if patch.any():
-                    began = time.perf_counter()
-                    _add(blend, self._infer(patch) * window, top, left)
-                    timings["infer"] += time.perf_counter() - began
-                done += 1
-                progress("infer", done, total)
+        strips = scene.strips()
+        # Read while another product may still be inferred.
+        first = next(strips)
+        began = time.perf_counter()
+        with turn("cpu"):
+            timings["wait"] = time.perf_counter() - began
+            for top, strip, read_s in chain((first,), strips):
+                timings["read"] += read_s
+                for left in scene.lefts:
+                    patch = strip[:, :, left + MARGIN_PX : left + MARGIN_PX + PATCH_PX]
+                    # Where there is no data at all there is nothing to infer.
+                    if patch.any():
+                        began = time.perf_counter()
+                        _add(blend, self._infer(patch) * window, top, left)
+                        timings["infer"] += time.perf_counter() - began
+                    done += 1
+                    progress("infer", done, total)
         began = time.perf_counter()
         values = np.array(CLASSES, np.uint8)
         found = values[likeliest(blend, FACTOR, product.grid.shape)]

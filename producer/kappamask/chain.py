@@ -1,22 +1,22 @@
 """The whole way from a product to its mask, as a stream of tiles."""
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from producer.ahead import Headstart, ahead
 from producer.bands import Bands
 from producer.classes import MaskClass
+from producer.devices import cores, turn
 from producer.kappamask.area import touched
 from producer.kappamask.inference import Prediction, Predictor
 from producer.kappamask.preparing import Preparation, Prepared
 from producer.kappamask.spectra import Spectrum
-from producer.kappamask.tiling import SIZE_PX, Tile, tiles
+from producer.kappamask.tiling import SIZE_PX, tiles
 from producer.options import EngineOptions, Mode
 from producer.safe import Product
 
@@ -30,7 +30,7 @@ CODES = {
 }
 """Mask values by the network's class."""
 _AHEAD = 3
-"""Tiles prepared ahead of the network, beside a batch: 14 MiB each."""
+"""Tiles prepared ahead of the network, beside a batch: 14 MiB each; of batches one and a half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class Masked:
     mask: NDArray[np.uint8]
     probabilities: NDArray[np.uint8] | None
     timings_s: dict[str, float]
-    """Seconds by step; ``read`` and ``resample`` run beside ``infer``."""
+    """Seconds by step; ``read`` and ``resample`` run beside ``infer``, and beside ``wait`` for the
+    product before to be done with the device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +70,22 @@ class Chain:
         if self.options.aoi is not None:
             grid = touched(grid, product.grid, self.options.aoi)
         work = _Work(product, self.predictor, self.options)
+        headstart = _headstart(self.predictor.batch, self.threads or cores())
         with Bands(product, self.spectrum.bands, self.threads) as bands:
             preparation = Preparation(product, bands, self.spectrum, self.options.mode)
-            for batch in _batches(preparation, grid, self.predictor.batch):
-                work.add(batch)
-                progress("infer", work.done, len(grid))
+            with ahead(preparation.prepare, grid, headstart) as tiles_ahead:
+                began = time.perf_counter()
+                with turn(str(self.predictor.device)):
+                    work.timings_s["wait"] = time.perf_counter() - began
+                    while batch := list(islice(tiles_ahead, self.predictor.batch)):
+                        work.add(batch)
+                        progress("infer", work.done, len(grid))
         return Masked(work.mask, work.probabilities, work.timings_s)
 
 
-def _batches(preparation: Preparation, grid: Sequence[Tile], size: int) -> Iterator[list[Prepared]]:
-    """Prepare tiles in a thread of their own, a few ahead; decoding has its threads besides."""
-    with ThreadPoolExecutor(1, thread_name_prefix="tiles") as preparer:
-        rest = iter(grid)
-        waiting: deque[Future[Prepared]] = deque()
-        try:
-            while True:
-                lacking = size + _AHEAD - len(waiting)
-                waiting.extend(
-                    preparer.submit(preparation.prepare, t) for t in islice(rest, lacking)
-                )
-                if not waiting:
-                    return
-                yield [waiting.popleft().result() for _ in range(min(size, len(waiting)))]
-        finally:
-            for future in waiting:
-                future.cancel()
+def _headstart(batch: int, threads: int) -> Headstart:
+    # Decoding has threads of its own besides; of two cores the network wants all there is.
+    return Headstart(count=batch + _AHEAD * max(1, batch // 2), threads=max(1, threads // 2))
 
 
 @dataclass(slots=True)
@@ -115,7 +107,7 @@ class _Work:
         self.mask = np.zeros(shape, np.uint8)
         if self.options.probabilities:
             self.probabilities = np.zeros((len(MaskClass), *shape), np.uint8)
-        self.timings_s = dict.fromkeys(("read", "resample", "infer", "merge"), 0.0)
+        self.timings_s = dict.fromkeys(("read", "resample", "wait", "infer", "merge"), 0.0)
 
     def add(self, batch: list[Prepared]) -> None:
         began = time.perf_counter()

@@ -1,6 +1,5 @@
 """Classifies tiles with a network, by whichever backend is there."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -10,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from producer.devices import cores
 from producer.errors import BackendError
 from producer.kappamask.folding import folded
 from producer.kappamask.networks import Network
@@ -94,7 +94,7 @@ def predictor(network: Network, options: EngineOptions, threads: int = 0) -> Pre
     device = _device(options.device)
     backend = _backend(options, device)
     batch = options.batch or (1 if device.type == "cpu" else _GPU_BATCH)
-    threads = threads or len(os.sched_getaffinity(0))
+    threads = threads or cores()
     network = folded(network)
     module = _CoarseLogits(network).eval()
     score: Scorer
@@ -145,7 +145,8 @@ def _device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         there = torch.cuda.device_count()
         raise BackendError(f"there is no device {name}: torch sees {there} CUDA devices")
-    return device
+    # One name a device: cuda is cuda:0.
+    return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
 
 
 def _backend(options: EngineOptions, device: torch.device) -> Backend:

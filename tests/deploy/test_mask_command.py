@@ -2,17 +2,22 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import obstore
 import pytest
+from obstore.store import from_url
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
 from producer.masking import Masker
+from producer.record import MaskRecord
 from producer.synthetic import Scene, build
+from tests import buckets
 
 NAMES = [
     f"S2A_MSIL1C_201706{day}T102021_N0205_R065_T33UUU_201706{day}T102204" for day in (16, 26, 28)
@@ -28,6 +33,14 @@ def products(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = build(folder / str(index), scene, archive=index == 1).path
     band = next(path.rglob("*_B03.jp2"))
     band.write_bytes(band.read_bytes()[:400])
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep out the weights of whoever runs the tests: they would choose another engine."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("NIMBOSTAC_CACHE_DIR", str(folder))
     return folder
 
 
@@ -140,6 +153,41 @@ def test_a_full_disk_stops_the_run(
     assert result.exit_code == 1
     assert "no space left" in result.stderr
     assert "Stopped: 2 not tried" in result.stderr
+
+
+def test_products_in_a_bucket_are_masked_and_nothing_of_them_is_left(
+    products: Path, tmp_path: Path, cache: Path
+) -> None:
+    safe = products / "0" / f"{NAMES[0]}.SAFE"
+    archive = products / "1" / f"{NAMES[1]}.zip"
+    with buckets.bucket("products") as bucket:
+        store = from_url(bucket)
+        for file in (file for file in safe.rglob("*") if file.is_file()):
+            obstore.put(store, f"a/{file.relative_to(safe.parent).as_posix()}", file)
+        obstore.put(store, f"b/{archive.name}", archive)
+        sources = [f"{bucket}/a/{safe.name}/", f"{bucket}/b/{archive.name}", f"{bucket}/b/no.zip"]
+        result = run(*sources, "-o", tmp_path / "masks", "--json")
+        assert result.exit_code == 1
+        told = lines(result)
+        assert [line["status"] for line in told] == ["made", "made", "failed"]
+        assert str(told[2]["error"]).startswith(f"{bucket}/b/no.zip cannot be fetched")
+        assert not [path for path in cache.rglob("*") if path.is_file()]
+        record = next((tmp_path / "masks").rglob(f"{NAMES[0]}*.json"))
+        assert MaskRecord.parse(record.read_bytes(), "").source.uri == sources[0].rstrip("/")
+        obstore.delete(store, [f"b/{archive.name}"])
+        # What is masked already is not even looked for.
+        again = run(*sources[:2], "-o", tmp_path / "masks", "--json")
+    assert [line["status"] for line in lines(again)] == ["there", "there"]
+    here = run(safe, "-o", tmp_path / "here", "--json")
+    assert lines(here)[0]["clear"] == told[0]["clear"]
+
+
+def test_checksums_are_verified_where_that_is_asked_for(products: Path, tmp_path: Path) -> None:
+    """The product whose band was cut short."""
+    result = run(products / "2", "-o", tmp_path, "--json", "--verify")
+    assert result.exit_code == 1
+    assert re.search(r"B03\.jp2 has 400 bytes, wanted \d+ by manifest", result.stdout)
+    assert run(products / "0", "-o", tmp_path, "--verify").exit_code == 0
 
 
 def test_it_works_where_no_service_is_installed(products: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -99,6 +100,24 @@ def test_asked_to_it_is_done_again(product: Path, engine: Stripes, tmp_path: Pat
     mask_product(product, tmp_path, engine.name)
     mask_product(product, tmp_path, engine.name, options=MaskOptions(overwrite=True))
     assert engine.asked == 2
+
+
+def test_threads_share_the_models_of_one_masker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[str] = []
+    plain = engines.load
+    monkeypatch.setattr(engines, "load", lambda *told: loads.append(told[0]) or plain(*told))
+    scenes = [Scene(NAME.replace("33UUU", tile), 240, 180) for tile in ("33UUU", "33UVU", "33UVV")]
+    paths = [build(tmp_path, scene).path for scene in scenes]
+    masker = Masker(tmp_path / "many", "ukis-csmask")
+    with ThreadPoolExecutor(3) as pool:
+        records = list(pool.map(masker.mask, paths))
+    assert loads == ["ukis-csmask"]
+    for path, record in zip(paths, records, strict=True):
+        alone = mask_product(path, tmp_path / "alone", "ukis-csmask")
+        assert record.files["mask"].sha256 == alone.files["mask"].sha256
+        assert record.pixels == alone.pixels
 
 
 def test_another_version_of_the_engine_makes_files_of_its_own(

@@ -1,3 +1,7 @@
+import threading
+import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +15,8 @@ from producer.classes import MaskClass
 from producer.engines import silent
 from producer.errors import AreaError
 from producer.kappamask.chain import Chain
+from producer.kappamask.preparing import Preparation, Prepared
+from producer.kappamask.tiling import Tile
 from producer.options import EngineOptions, Mode, Precision
 from producer.safe import open_product
 from tests.producer.kappamask.conftest import Numbers, StandIn, chain_of, rewritten
@@ -175,6 +181,38 @@ def test_progress_counts_the_tiles(chain: Chain, landscape: Path) -> None:
     told: list[tuple[str, int, int]] = []
     chain.mask(open_product(landscape), lambda *news: told.append(news))
     assert told == [("infer", done, 4) for done in (1, 2, 3, 4)]
+
+
+def test_the_next_product_is_read_while_one_is_inferred_and_only_one_is_inferred(
+    chain: Chain, landscape: Path, mask: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: dict[int, threading.Event] = defaultdict(threading.Event)
+    inferring = threading.Lock()
+    plain = Preparation.prepare
+
+    def prepare(self: Preparation, tile: Tile) -> Prepared:
+        prepared = plain(self, tile)
+        read[id(self)].set()
+        return prepared
+
+    def score(x: torch.Tensor) -> torch.Tensor:
+        # Whichever product is inferred first, the other one is read before a tile is done.
+        assert inferring.acquire(blocking=False)
+        while len(read) < 2:
+            time.sleep(0.01)
+        assert all(event.wait(20) for event in read.values())
+        found = chain.predictor.score(x)
+        inferring.release()
+        return found
+
+    monkeypatch.setattr(Preparation, "prepare", prepare)
+    both = replace(chain, predictor=replace(chain.predictor, score=score))
+    product = open_product(landscape)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: both.mask(product, silent), range(2)))
+    for masked in found:
+        assert np.array_equal(masked.mask, mask)
+    assert max(masked.timings_s["wait"] for masked in found) > 0
 
 
 def _at_10_m(path: str) -> np.ndarray:
