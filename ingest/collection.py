@@ -6,7 +6,15 @@ from typing import Any
 
 from ingest.extent import Extent
 from producer.classes import CLASSES, MaskClass
-from producer.layout import CATEGORIES, MASK, METADATA, PREVIEW, THUMBNAIL, collection_id
+from producer.layout import (
+    CATEGORIES,
+    MASK,
+    METADATA,
+    PREVIEW,
+    PROBABILITIES,
+    THUMBNAIL,
+    collection_id,
+)
 from producer.record import EngineRecord
 
 STAC_VERSION = "1.1.0"
@@ -40,6 +48,8 @@ class _Method:
     title: str
     about: str
     href: str
+    probabilities: bool = False
+    """Whether it can give them."""
 
 
 _METHODS = {
@@ -51,8 +61,9 @@ _METHODS = {
     ),
     "kappamask": _Method(
         "KappaMask",
-        "KappaMask, a U-Net of KappaZeta, which works at 10 m",
+        "KappaMask, a DeepLabv3+ of KappaZeta, which works at 10 m",
         "https://github.com/kappazeta/km_predict",
+        probabilities=True,
     ),
 }
 
@@ -101,6 +112,18 @@ def assets(known: Sequence[MaskClass]) -> dict[str, dict[str, Any]]:
             "roles": ["overview", "visual"],
             "data_type": "uint8",
             "bands": [{"name": name, "eo:common_name": color} for name, color in colors],
+        },
+        PROBABILITIES: {
+            "type": COG_MEDIA_TYPE,
+            "title": "Probabilities",
+            "description": "How likely each class is: 0 to 255 for 0 to 1",
+            "roles": ["data", "probability"],
+            "data_type": "uint8",
+            "gsd": RESOLUTION_M,
+            "raster:scale": 1 / 255,
+            "raster:spatial_resolution": RESOLUTION_M,
+            # The networks' first class is none of a mask's, which says "no data" there.
+            "bands": [{"name": name} for name in ("undefined", *(c.name for c in CLASSES[1:]))],
         },
         THUMBNAIL: {
             "type": "image/png",
@@ -167,7 +190,11 @@ def collection(engine: EngineRecord, level: str, extent: dict[str, Any]) -> dict
             "nimbostac:engine": [engine.name],
             "nimbostac:level": [level],
         },
-        "item_assets": assets(engine.classes),
+        "item_assets": {
+            key: asset
+            for key, asset in assets(engine.classes).items()
+            if key != PROBABILITIES or method.probabilities
+        },
         "renders": {"mask": _render(), "preview": _preview_render()},
         "links": [
             {

@@ -65,6 +65,23 @@ def test_the_item_beside_the_mask_is_valid_and_finds_its_files_and_its_collectio
     assert home["root"] == home["parent"] == home["collection"]
 
 
+def test_probabilities_are_an_asset_where_they_were_made() -> None:
+    record = records.record_of()
+    mask = record.files["mask"]
+    file = mask.model_copy(update={"key": mask.key.replace(".tif", "_probabilities.tif")})
+    files = {**record.files, "probabilities": file}
+    item = items.item(record.model_copy(update={"files": files}), "s3://masks/folder")
+    item["links"].append({"rel": "collection", "href": "https://example.com/collection.json"})
+    schemas.check(item)
+    asset = item["assets"]["probabilities"]
+    assert asset["href"] == f"s3://masks/folder/{file.key}"
+    assert asset["title"] == "Probabilities"
+    assert asset["file:size"] == file.size
+    names = [band["name"] for band in asset["bands"]]
+    assert names == ["undefined", "clear", "cloud_shadow", "semi_transparent", "cloud", "missing"]
+    assert "probabilities" not in items.item(record, "s3://masks/folder")["assets"]
+
+
 def test_pystac_reads_what_an_item_says(item: dict[str, Any]) -> None:
     read = pystac.Item.from_dict(item)
     assert read.id == "S2A_MSIL1C_20170216T102101_N0204_R065_T33UUU_20170216T102101"
