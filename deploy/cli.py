@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "reindex": Command("deploy.commands.reindex", "ingest", joins=True),
     "verify": Command("deploy.commands.verify", "ingest", joins=True),
     "watch": Command("deploy.commands.watch", "ingest,producer", joins=True),
+    "dispatcher": Command("deploy.commands.dispatcher", "ingest,producer", joins=True),
     "worker": Command("deploy.commands.worker", "ingest,producer", joins=True),
     "clear": Command("deploy.commands.clear", "tiler", joins=True),
     "token": Command("deploy.commands.token", "ingest", joins=True),

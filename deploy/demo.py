@@ -1,11 +1,10 @@
 """The demo: one real product, from its SAFE folder to addresses that answer."""
 
-import asyncio
 import json
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,16 +12,33 @@ import httpx
 
 from deploy import sample
 from deploy.errors import DemoError
-from ingest import backfill, queue
-from ingest.backfill import Wanted
-from ingest.jobs import Outcome
+from ingest import ledger
+from ingest.backfills import listing
+from ingest.backfills.creating import create
+from ingest.backfills.spec import BackfillSpec
+from ingest.ledger import Backfill, Ledger, State
 from ingest.settings import IngestSettings
+from producer.layout import collection_id
+from producer.product import ProductName
 
 Report = Callable[[str, int, int], None]
 """Told a step's name, how much of it is done and how much there is, 0 if nobody knows."""
 
+_POLL_S = 0.3
 _ZOOM = 11
 """A zoom level at which the sample is about one tile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A product whose mask is in the catalogue."""
+
+    product: str
+    collection: str
+    engine: str
+    """What made the mask, by name."""
+    before: bool
+    """Whether it was there before it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +65,40 @@ class Shown:
     """What made the mask."""
 
 
-def mask(settings: IngestSettings, engine: str, report: Report) -> Outcome:
+def mask(settings: IngestSettings, engine: str, report: Report) -> Masked:
     """Fetch the sample product and have a worker mask, store and catalogue it.
 
     Raises:
         DeployError: The sample cannot be had.
-        IngestError: The queue does not answer.
-        DemoError: The job failed.
+        IngestError: The ledger does not answer.
+        DemoError: The product cannot be masked.
     """
     report("Fetching the sample product", 0, 0)
     product = sample.fetch(
         settings.cache_dir,
         lambda _, done, total: report("Fetching the sample product", done, total),
     )
-    outcome = asyncio.run(_followed(settings, product, engine, report))
-    if outcome.state == "failed":
-        raise DemoError(f"{outcome.product} was not masked: {outcome.reason}")
-    return outcome
+    asked = {"source": {"kind": "names", "names": [str(product)]}, "engine": engine}
+    spec = BackfillSpec.read({**asked, "name": "demo", "priority": 0})
+    with ledger.opened() as book:
+        backfill = create(book, spec, "the demo")
+        while listing.step(book, book.backfill_get(backfill.id)):
+            continue
+        return _followed(book, backfill, report)
 
 
-def show(url: str, outcome: Outcome, engine: str, report: Report) -> Shown:
+def show(url: str, masked: Masked, report: Report) -> Shown:
     """Find the mask in the catalogue, follow every address that it gives, and collect them.
 
     Args:
         url: Address of the site.
-        outcome: What the job came to.
-        engine: Name of the engine.
+        masked: What was masked.
         report: Told of each address.
 
     Raises:
         DemoError: An address does not answer, or not with what it should.
     """
-    ids = {"collections": outcome.collection, "ids": outcome.product}
+    ids = {"collections": masked.collection, "ids": masked.product}
     search = f"{url}/stac/search?{urlencode(ids)}"
     with httpx.Client(trust_env=False, timeout=60, follow_redirects=True) as client:
         visits = _Visits(client, report, total=len(fields(Shown)) - 1)
@@ -99,10 +117,10 @@ def show(url: str, outcome: Outcome, engine: str, report: Report) -> Shown:
             wmts=links["wmts"],
             cog=item["assets"]["mask"]["href"],
             thumbnail=item["assets"]["thumbnail"]["href"],
-            engine=engine,
+            engine=masked.engine,
         )
         visits.get(shown.map, "<!doctype html")
-        visits.get(shown.item, f'"{outcome.product}"')
+        visits.get(shown.item, f'"{masked.product}"')
         visits.get(_tile(shown.xyz, item["bbox"]), b"\x89PNG")
         visits.get(shown.wmts, "<Capabilities")
         visits.get(shown.thumbnail, b"\x89PNG")
@@ -162,20 +180,22 @@ class _Visits:
         return answer
 
 
-async def _followed(
-    settings: IngestSettings, product: Path, engine: str, report: Report
-) -> Outcome:
-    wanted = Wanted(product.name.removesuffix(".SAFE"), str(product))
-    async with queue.opened(settings) as redis:
-        jobs = await backfill.enqueue(redis, [wanted], engine)
-        async for status in backfill.follow(redis, jobs):
-            for outcome in status.outcomes:
-                return outcome
-            for running in status.running:
-                report(f"Masking: {running.step}", running.done, running.total)
-            if status.worker == "missing" and not status.running:
-                report("Waiting for the worker", 0, 0)
-    raise DemoError(f"the job of {wanted.product} came to no end")
+def _followed(book: Ledger, backfill: Backfill, report: Report) -> Masked:
+    while True:
+        for one in book.ended(backfill.id, None):
+            if one.state is not State.DONE:
+                raise DemoError(f"{one.product} was not masked: {one.error or one.state}")
+            level = ProductName.parse(one.product).level
+            collection = collection_id(backfill.engine, level)
+            return Masked(one.product, collection, backfill.engine, one.before)
+        alive = [worker for worker in book.workers() if worker.alive]
+        for worker in alive:
+            if worker.product is not None:
+                step = worker.step or worker.lane
+                report(f"Masking: {step}", worker.done or 0, worker.total or 0)
+        if not alive:
+            report("Waiting for the worker", 0, 0)
+        time.sleep(_POLL_S)
 
 
 def _tile(template: str, bbox: list[float]) -> str:

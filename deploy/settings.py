@@ -32,6 +32,8 @@ class DeploySettings(BaseSettings):
     """A Redis to use instead of a private one."""
     store_url: str | None = None
     """Storage to use instead of a folder of the stack."""
+    scratch: Path | None = None
+    """Folder for remote products until they are masked, instead of one of the stack."""
     postgres_bin: Path | None = None
     """Folder of ``initdb`` and ``postgres``; without it the newest of the system is taken."""
 

@@ -67,8 +67,8 @@ def demo(
         Home(settings.home_path).join()
         report("Choosing an engine", 0, 0)
         chosen = choice.resolve(engine, sample.LEVEL, progress=fetching)
-        outcome = steps.mask(IngestSettings(), chosen.engine, report)
-        shown = steps.show(str(state.url), outcome, chosen.engine, report)
+        masked = steps.mask(IngestSettings(), chosen.engine, report)
+        shown = steps.show(str(state.url), masked, report)
     seconds = round(time.monotonic() - began, 1)
     if as_json:
         reason = {"engine_reason": chosen.reason} if chosen.reason else {}
@@ -77,7 +77,8 @@ def demo(
     _tell(Console(soft_wrap=True), shown, steps.snippet(shown))
     if chosen.reason:
         console.print(chosen.reason, markup=False, highlight=False)
-    console.print(f"{outcome.product}: {outcome.state}; {seconds} s in all", style="dim")
+    how = "was masked before" if masked.before else "is masked"
+    console.print(f"{masked.product} {how}; {seconds} s in all", style="dim")
     console.print("`nimbostac down` stops the stack; its data are kept", style="dim")
 
 

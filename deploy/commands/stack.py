@@ -16,7 +16,7 @@ def up(
         int | None, typer.Option(help="Port of the API; by default the one it had before.")
     ] = None,
 ) -> None:
-    """Start the stack: database, queue, worker and API, in one data folder.
+    """Start the stack: database, queue, dispatcher, worker and API, in one data folder.
 
     Servers that PGHOST, NIMBOSTAC_REDIS_URL or NIMBOSTAC_STORE_URL name are used instead of
     own ones. The data folder is NIMBOSTAC_HOME. ctrl-C stops everything.
@@ -109,7 +109,8 @@ def status(
 
 def logs(
     part: Annotated[
-        str | None, typer.Argument(help="postgres, redis, worker, api, migrate or stack.")
+        str | None,
+        typer.Argument(help="postgres, redis, dispatcher, worker, api, migrate or stack."),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they grow.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Last lines of each.")] = 20,
@@ -122,7 +123,7 @@ def logs(
     found = reading.files(Home(DeploySettings().home_path), part)
 
     def show(name: str, line: str) -> None:
-        typer.echo(line if part else f"{name:8} | {line}")
+        typer.echo(line if part else f"{name:10} | {line}")
 
     offsets = {}
     for name, path in found.items():

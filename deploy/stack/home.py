@@ -37,13 +37,18 @@ class Home:
         return self.path / "masks"
 
     @property
+    def scratch(self) -> Path:
+        """Remote products until they are masked, where no other folder is named."""
+        return self.path / "scratch"
+
+    @property
     def logs(self) -> Path:
         """One log a part."""
         return self.path / "logs"
 
     @property
     def run(self) -> Path:
-        """Working folder of the worker and the API; empty."""
+        """Working folder of the dispatcher, the worker and the API; empty."""
         return self.path / "run"
 
     @property

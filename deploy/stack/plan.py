@@ -75,6 +75,9 @@ def make(settings: DeploySettings, home: Home) -> Plan:
         **(database.environment if database else named),
         "NIMBOSTAC_REDIS_URL": redis.url if redis else str(settings.redis_url),
         "NIMBOSTAC_STORE_URL": _store(settings, home),
+        "NIMBOSTAC_SCRATCH": str(
+            settings.scratch.expanduser().absolute() if settings.scratch else home.scratch
+        ),
     }
     for name, title, is_own in (
         ("postgres", "PostgreSQL", own["postgres"]),
@@ -93,7 +96,7 @@ def make(settings: DeploySettings, home: Home) -> Plan:
     plan.stages = [
         servers,
         (_migration(home, environment, database),),
-        (_worker(home, environment), api),
+        (_dispatcher(home, environment), _worker(home, environment), api),
     ]
     return plan
 
@@ -133,6 +136,20 @@ def _migration(home: Home, environment: dict[str, str], database: Postgres | Non
     return Task(errand.title, work)
 
 
+def _dispatcher(home: Home, environment: dict[str, str]) -> Part:
+    url = environment["NIMBOSTAC_REDIS_URL"]
+    return Part(
+        name="dispatcher",
+        title="Dispatcher",
+        command=(*_PYTHON, "deploy.cli", "dispatcher"),
+        environment=environment,
+        folder=home.run,
+        log=home.log("dispatcher"),
+        ready=lambda: queue.lives(url, queue.DISPATCHERS),
+        before=lambda: queue.forget(url, queue.DISPATCHERS),
+    )
+
+
 def _worker(home: Home, environment: dict[str, str]) -> Part:
     url = environment["NIMBOSTAC_REDIS_URL"]
     return Part(
@@ -142,8 +159,8 @@ def _worker(home: Home, environment: dict[str, str]) -> Part:
         environment=environment,
         folder=home.run,
         log=home.log("worker"),
-        ready=lambda: queue.has_worker(url),
-        before=lambda: queue.forget_worker(url),
+        ready=lambda: queue.lives(url, queue.WORKERS),
+        before=lambda: queue.forget(url, queue.WORKERS),
     )
 
 

@@ -11,10 +11,13 @@ from redis.exceptions import RedisError
 from deploy.stack.accounts import Account
 from deploy.stack.home import Home, write_private
 from deploy.stack.part import Part
-from ingest.queue import QUEUE
+from ingest.lanes import queues
+from ingest.ledger import Lane
 
-_HEALTH_KEY = f"{QUEUE}:health-check"
-"""Where arq's workers on our queue say that they live."""
+WORKERS = tuple(queues.health_key(lane) for lane in Lane)
+"""Where the workers of each lane say that they live."""
+DISPATCHERS = (queues.DISPATCHER,)
+"""Where dispatchers say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +93,20 @@ async def answers(url: str) -> bool:
     return True
 
 
-async def has_worker(url: str) -> bool:
-    """Tell whether a worker said that it takes jobs."""
+async def lives(url: str, keys: tuple[str, ...]) -> bool:
+    """Tell whether all that write these keys have said that they live."""
     try:
         async with _client(url) as client:
-            return bool(await client.exists(_HEALTH_KEY))
+            return bool(await client.exists(*keys) == len(keys))
     except (RedisError, OSError):
         return False
 
 
-async def forget_worker(url: str) -> None:
-    """Forget that a worker said so: one that was killed could not take it back."""
+async def forget(url: str, keys: tuple[str, ...]) -> None:
+    """Forget that somebody said so: one that was killed could not take it back."""
     try:
         async with _client(url) as client:
-            await client.delete(_HEALTH_KEY)
+            await client.delete(*keys)
     except (RedisError, OSError):
         return
 

@@ -16,7 +16,7 @@ class PartState(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    """``postgres``, ``redis``, ``worker`` or ``api``."""
+    """``postgres``, ``redis``, ``dispatcher``, ``worker`` or ``api``."""
     title: str
     """What people call it."""
     state: str

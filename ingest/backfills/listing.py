@@ -11,7 +11,7 @@ from ingest import ledger
 from ingest.backfills.spec import StoredSpec
 from ingest.errors import DatabaseError, SourceError
 from ingest.filters import Acquisition, Candidate, Filters, Reason, sift
-from ingest.ledger import Backfill, Ledger, State, Wish
+from ingest.ledger import Backfill, BackfillState, Ledger, State, Wish
 from ingest.sources import Page
 from producer.product import ProductName
 
@@ -112,6 +112,9 @@ class _Listings:
 
     def step(self, book: Ledger, backfill: Backfill) -> bool:
         """List one page; as the function ``step``."""
+        if backfill.state is not BackfillState.LISTING:
+            # Listed to its end by the dispatcher, perhaps, while somebody else went along.
+            return False
         spec = StoredSpec.read(backfill.spec)
         try:
             page = self._next(backfill, spec)
@@ -155,12 +158,13 @@ def take(book: Ledger, backfill: Backfill, spec: StoredSpec, page: Page) -> None
         book.backfill_trouble(backfill.id, None)
 
 
-def want(book: Ledger, backfill: Backfill, spec: StoredSpec, picked: Picked) -> None:
-    """Wish for what was picked."""
+def want(book: Ledger, backfill: Backfill, spec: StoredSpec, picked: Picked) -> int:
+    """Wish for what was picked; tells how much of it nobody had wanted before."""
+    new = 0
     if picked.superseded:
         book.supersede(backfill.id, backfill.engine, picked.superseded)
     for level in sorted({one.name.level for one in picked.wanted}):
-        book.want(
+        new += book.want(
             [
                 Wish(one.product, one.source, one.bytes)
                 for one in picked.wanted
@@ -170,7 +174,8 @@ def want(book: Ledger, backfill: Backfill, spec: StoredSpec, picked: Picked) -> 
             priority=backfill.priority,
             version=spec.versions.get(level) or _present(book, backfill.engine, level),
             backfill=backfill.id,
-        )
+        ).new
+    return new
 
 
 def pick(book: Ledger, spec: StoredSpec, page: Page, filters: Filters | None = None) -> Picked:

@@ -13,7 +13,7 @@ import redis
 from tests import servers
 from tests.stacks import Stack, stack, wait_until
 
-PARTS = ["postgres", "redis", "worker", "api"]
+PARTS = ["postgres", "redis", "dispatcher", "worker", "api"]
 
 
 def query(running: Stack, statement: str) -> str:
@@ -107,12 +107,12 @@ def test_what_the_environment_says_goes_before_the_running_stack(running_stack: 
 
 def test_logs_are_read_together_or_by_part(running_stack: Stack) -> None:
     everything = running_stack.run("logs").stdout
-    assert "postgres | " in everything
-    assert "api      | " in everything
+    assert "postgres   | " in everything
+    assert "api        | " in everything
     assert "Uvicorn running" in running_stack.run("logs", "api", "-n", "100").stdout
     unknown = running_stack.run("logs", "nobody")
     assert unknown.returncode == 1
-    assert "there are api, migrate, postgres, redis, stack, worker" in unknown.stderr
+    assert "there are api, dispatcher, migrate, postgres, redis, stack, worker" in unknown.stderr
 
 
 def test_a_killed_supervisor_leaves_nothing_that_wedges_the_next_one() -> None:
@@ -123,7 +123,7 @@ def test_a_killed_supervisor_leaves_nothing_that_wedges_the_next_one() -> None:
         os.kill(first["pid"], signal.SIGKILL)
         wait_until(lambda: made.status()["state"] == "stopped")
         assert {part["state"] for part in made.status()["parts"]} == {"left behind"}
-        assert "4 parts were left behind" in made.run("status").stderr
+        assert "5 parts were left behind" in made.run("status").stderr
 
         made.up()
         second = made.status()
@@ -161,6 +161,7 @@ def test_servers_that_the_environment_names_are_used_and_left_alone(
             ("postgres", "external"),
             ("redis", "external"),
             ("store", "external"),
+            ("dispatcher", "running"),
             ("worker", "running"),
             ("api", "running"),
         ]
