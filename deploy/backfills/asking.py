@@ -12,6 +12,8 @@ from ingest.backfills.spec import MOST_NAMES, BackfillSpec
 from ingest.errors import BackfillSpecError, SourceError
 from ingest.filters import Filters
 from ingest.sources.folder import FolderSource
+from producer.engines import names
+from producer.engines.choice import AUTO
 from producer.errors import AreaError, ProductNameError
 from producer.kappamask.area import read_area
 from producer.product import ProductName
@@ -101,6 +103,9 @@ def read(told: dict[str, Any]) -> BackfillSpec:
     Raises:
         BadParameter: It makes no sense.
     """
+    engine = told.get("engine", AUTO)
+    if engine not in (AUTO, *names()):
+        raise typer.BadParameter(f"{engine!r} is none of {', '.join((AUTO, *names()))}")
     try:
         return BackfillSpec.read(told)
     except BackfillSpecError as error:

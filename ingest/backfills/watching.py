@@ -16,8 +16,14 @@ from ingest import ledger
 from ingest.backfills.creating import create
 from ingest.backfills.listing import Picked, pick, want
 from ingest.backfills.spec import BackfillSpec, StoredSpec
-from ingest.errors import DatabaseUnreachableError, IngestError, SourceUnreachableError
+from ingest.errors import (
+    BackfillStateError,
+    DatabaseUnreachableError,
+    IngestError,
+    SourceUnreachableError,
+)
 from ingest.lanes import queues
+from ingest.lanes.threads import in_thread
 from ingest.ledger import Backfill, BackfillState, Ledger
 from ingest.settings import IngestSettings
 
@@ -81,9 +87,10 @@ def look(book: Ledger, watch: Backfill) -> Seen:
             picked = pick(book, spec, page, filters)
             there = book.known(spec.engine, [one.product for one in picked.wanted])
             fresh = tuple(one for one in picked.wanted if one.product not in there)
-            want(book, watch, spec, Picked(fresh, picked.superseded, picked.skipped))
-            book.backfill_note(watch.id, cursor=watch.cursor, found=len(fresh), skipped={})
-        new += len(fresh)
+            # Counted by the ledger: another watcher may be at the same page.
+            found = want(book, watch, spec, Picked(fresh, picked.superseded, picked.skipped))
+            book.backfill_note(watch.id, cursor=watch.cursor, found=found, skipped={})
+        new += found
         known += len(there)
     # Only now: the next look begins where this one did, whatever became of it.
     book.backfill_note(watch.id, cursor=now.isoformat(), found=0, skipped={})
@@ -113,6 +120,9 @@ def look_if_on(watch: str) -> BackfillState:
         except SourceUnreachableError as error:
             book.backfill_trouble(watch, str(error))
             logger.warning("%s; looked through again next time", error)
+        except BackfillStateError:
+            # Aborted while it was looked through.
+            return book.backfill_get(watch).state
         else:
             logger.info("%d products are new, %d were known", seen.new, seen.known)
         return backfill.state
@@ -165,7 +175,8 @@ async def _closed(worker: Worker, working: "asyncio.Future[None]") -> None:
     working.cancel()
     with suppress(asyncio.CancelledError, RedisError, OSError):
         await working
-    with suppress(RedisError, OSError):
+    # A look that was going on is cancelled by this, and says so.
+    with suppress(asyncio.CancelledError, RedisError, OSError):
         await worker.close()
 
 
@@ -180,7 +191,8 @@ class _Over:
     async def look(self, _ctx: dict[str, Any]) -> None:
         """Look once; nothing that goes wrong reaches arq, which would only write it down."""
         try:
-            state = await asyncio.to_thread(look_if_on, self._watch)
+            # Not waited for by a process that has to stop: the next look finds the same.
+            state = await in_thread(lambda: look_if_on(self._watch), "watch")
         except DatabaseUnreachableError as error:
             logger.warning("%s; looked again next time", error)
         except IngestError as error:
