@@ -8,8 +8,17 @@ import { h } from "./dom.js";
 /** Views that the page has, in the order of their links. @type {[Mode, string][]} */
 const VIEWS = [
   ["map", "Map"],
+  ["clear", "Clear sky"],
+  ["compare", "Compare"],
   ["operate", "Operate"],
 ];
+
+/** A product that is open is what somebody wants to compare. @param {Mode} mode @param {Store} store */
+const there = (mode, { state }) => ({
+  mode,
+  item: mode === "compare" ? state.item : null,
+  show: null,
+});
 
 /**
  * Fill the navigation; the view that is open is marked, and the body carries its name for the
@@ -23,12 +32,12 @@ export function createModes(element, store) {
     h(
       "a",
       {
-        href: store.addressOf({ mode, item: null }),
+        href: store.addressOf(there(mode, store)),
         "data-mode": mode,
         onclick: (/** @type {MouseEvent} */ event) => {
           if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
           event.preventDefault();
-          if (store.state.mode !== mode) store.change({ mode, item: null }, { push: true });
+          if (store.state.mode !== mode) store.change(there(mode, store), { push: true });
         },
       },
       title,
@@ -39,7 +48,7 @@ export function createModes(element, store) {
   function show() {
     document.body.dataset.mode = store.state.mode;
     for (const link of links) {
-      link.href = store.addressOf({ mode: /** @type {Mode} */ (link.dataset.mode), item: null });
+      link.href = store.addressOf(there(/** @type {Mode} */ (link.dataset.mode), store));
       if (link.dataset.mode === store.state.mode) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }

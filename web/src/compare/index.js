@@ -1,0 +1,294 @@
+// Comparing: two pictures of one place under a divider or side by side, all engines, agreement.
+
+import { forMap, tileTemplate } from "../addresses.js";
+import { fetchItem } from "../catalog.js";
+import { byId, h } from "../dom.js";
+import { classesOf, dayOf, shortDay } from "../facts.js";
+import { boxOf, wrapped } from "../geometry.js";
+import { wordsOf } from "../notices.js";
+import {
+  agreementTiles,
+  fetchAgreement,
+  fetchDates,
+  fetchMasks,
+  fetchNewest,
+  fetchShades,
+} from "./ask.js";
+import { createDivider } from "./divider.js";
+import { agreementTable } from "./matrix.js";
+import { createPanel } from "./panel.js";
+import { againstOf, areMasks, sidesOf } from "./sides.js";
+import { createSlides } from "./slides.js";
+import { createTwin } from "./twin.js";
+
+/** @typedef {import("./ask.js").Mask} Mask */
+/** @typedef {import("./sides.js").Side} Side */
+/** @typedef {import("../types").Item} Item */
+/** @typedef {import("../types").State} State */
+
+const ZOOMS = { minzoom: 5, maxzoom: 14 };
+/** Rest after a move of the map before pictures of the view are asked for. */
+const REST_MS = 300;
+
+/** @typedef {{ left: Item, right: Item, sides: { left: Side, right: Side }, masks: Mask[] }} Loaded */
+
+/** Classes of two masks, each once. @param {Item[]} items */
+function legendOf(...items) {
+  const all = new Map(items.flatMap(classesOf).map((one) => [one.value, one]));
+  return [...all.values()]
+    .sort((a, b) => a.value - b.value)
+    .map(({ name, title, color_hint }) => ({ title: title ?? name, color: `#${color_hint}` }));
+}
+
+/** @param {import("../views.js").Parts} parts @returns {import("../views.js").View} */
+export function createCompare({ services, store, view, config, collection, theme, frame }) {
+  const element = byId("compare", HTMLElement);
+  const twinBox = h("div", { class: "twin", role: "region", "aria-label": "Map of B" });
+  const slidesBox = h("div", { class: "slides", role: "group", "aria-label": "Slides" });
+  const names = { left: h("p", { class: "side-name left" }), right: h("p", { class: "side-name right" }) };
+  const divider = createDivider((divide) => store.change({ divide }));
+  const slides = createSlides(slidesBox, services);
+  /** @type {ReturnType<typeof createTwin> | null} */
+  let twin = null;
+  /** @type {Loaded | null} */
+  let loaded = null;
+  /** @type {AbortController | null} */
+  let running = null;
+  /** @type {AbortController | null} */
+  let counting = null;
+  /** @type {"whole" | "view"} */
+  let within = "whole";
+  let key = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let resting;
+
+  const panel = createPanel(element, {
+    setWay: (how) => store.change({ how }, { push: true }),
+    setLeft(name, item) {
+      const before = sidesOf(store.state);
+      const left = /** @type {Side} */ ({ collection: name, item, picture: "mask" });
+      // The right side stays what it is to the left one, unless the two would be one.
+      const again = before && before.right.collection === name && before.right.item === item;
+      const stays = before && before.right.item !== before.left.item ? againstOf(left, before.right) : store.state.against;
+      const same = !again && stays !== name;
+      store.change({ collection: name, item, against: same ? stays : null }, { push: true });
+    },
+    setRight: (against) => store.change({ against }, { push: true }),
+    swap() {
+      const sides = sidesOf(store.state);
+      if (!sides) return;
+      const { left, right } = sides;
+      const against = againstOf(right, left);
+      store.change({ collection: right.collection, item: right.item, against }, { push: true });
+    },
+    setOpacity: (opacity) => store.change({ opacity }),
+    setWithin(chosen) {
+      within = chosen;
+      void count();
+    },
+  });
+
+  /** @param {Item} item @param {Side} side */
+  function picturesOf(item, side) {
+    const bounds = boxOf(item.bbox);
+    /** @param {string} asset */
+    const tiles = (asset) => ({ tiles: forMap(tileTemplate(services, item, asset)), ...ZOOMS, bounds });
+    return {
+      mask: tiles("mask"),
+      preview: item.assets.preview ? tiles("preview") : null,
+      opacity: side.picture === "mask" ? store.state.opacity : 0,
+    };
+  }
+
+  /** What the sides are called: by what tells them apart. */
+  function namesOf() {
+    if (!loaded) return ["A", "B"];
+    const { left, right, sides } = loaded;
+    const engineOf = (/** @type {Item} */ item) =>
+      String(item.properties["nimbostac:engine"] ?? item.collection);
+    const isOneDay = dayOf(left) === dayOf(right);
+    const isOneEngine = engineOf(left) === engineOf(right);
+    const [a, b] = [left, right].map((item) =>
+      [isOneEngine && !isOneDay ? null : engineOf(item), isOneDay ? null : shortDay(dayOf(item))]
+        .filter(Boolean)
+        .join(", "),
+    );
+    return [a, sides.right.picture === "preview" ? "True colour" : b];
+  }
+
+  /** Bring the pieces on the map that a way needs, and take away the others. */
+  function arrange() {
+    const { how } = store.state;
+    const isTwo = how === "swipe" || how === "side";
+    document.body.dataset.how = how;
+    if (isTwo && !twin) {
+      frame.append(twinBox, names.left, names.right);
+      twin = createTwin(twinBox, view.map, {
+        theme: theme(),
+        config,
+        moved: (at) => store.change({ view: at }),
+      });
+    } else if (!isTwo) dropTwin();
+    twinBox.inert = how === "swipe";
+    if (how === "swipe") frame.append(divider.element);
+    else divider.element.remove();
+    if (how === "slides") frame.append(slidesBox);
+    else slidesBox.remove();
+  }
+
+  function dropTwin() {
+    twin?.remove();
+    twin = null;
+    for (const piece of [twinBox, names.left, names.right]) piece.remove();
+  }
+
+  function leave() {
+    running?.abort();
+    counting?.abort();
+    dropTwin();
+    divider.element.remove();
+    slidesBox.remove();
+    delete document.body.dataset.how;
+    [key, loaded] = ["", null];
+  }
+
+  function placeDivider() {
+    const { divide, how } = store.state;
+    twinBox.style.clipPath = how === "swipe" ? `inset(0 0 0 ${divide}%)` : "";
+    const [left, right] = namesOf();
+    divider.show(divide, left, right);
+  }
+
+  function showSlides() {
+    if (!loaded || store.state.how !== "slides") return;
+    const { clientWidth: width, clientHeight: height } = frame;
+    slides.show(loaded.masks, { box: view.bounds(), width, height, opacity: store.state.opacity });
+  }
+
+  /** Count the classes of both masks against each other. */
+  async function count() {
+    if (!loaded || store.state.how !== "agreement" || !areMasks(loaded.sides)) return;
+    counting?.abort();
+    const { signal } = (counting = new AbortController());
+    const [west, south, east, north] = view.bounds();
+    /** @type {import("../types").Box | null} */
+    const box = within === "view" ? [wrapped(west), south, wrapped(east), north] : null;
+    try {
+      const [agreement, shades] = await Promise.all([
+        fetchAgreement(services, loaded.sides, box, signal),
+        fetchShades(services, signal),
+      ]);
+      panel.tell(null);
+      panel.showShades(shades);
+      const [left, right] = namesOf();
+      panel.numbers.replaceChildren(agreementTable(agreement, left, right));
+    } catch (error) {
+      if (signal.aborted) return;
+      panel.numbers.replaceChildren();
+      panel.tell(wordsOf(error), { label: "Try again", act: () => void count() });
+    }
+  }
+
+  async function draw() {
+    if (!loaded) return;
+    const { left, right, sides } = loaded;
+    const { how, opacity } = store.state;
+    arrange();
+    panel.showOpacity(opacity);
+    panel.showWay(how, areMasks(sides));
+    [names.left.textContent, names.right.textContent] = namesOf();
+    placeDivider();
+    if (how === "agreement") {
+      const { preview, mask } = picturesOf(left, sides.left);
+      const tiles = { ...mask, tiles: agreementTiles(services, sides) };
+      if (!areMasks(sides)) {
+        panel.tell("Two masks agree or not: choose a mask for B, by another engine or of another date.");
+        await view.showItem(left, { mask, preview, opacity });
+        return;
+      }
+      await view.showItem(left, { mask: tiles, preview, opacity: 100 });
+      void count();
+      return;
+    }
+    await view.showItem(left, picturesOf(left, sides.left));
+    await twin?.show(picturesOf(right, sides.right));
+    showSlides();
+  }
+
+  /** Fetch what the state names. */
+  async function load() {
+    running?.abort();
+    const { signal } = (running = new AbortController());
+    const sides = sidesOf(store.state);
+    try {
+      if (!sides) {
+        const of = collection();
+        const item = of && (await fetchNewest(services, of.id, signal));
+        if (item) store.change({ collection: of.id, item });
+        else if (of) panel.tell("There is nothing to compare yet: the catalogue holds no mask.");
+        return;
+      }
+      panel.tell(null);
+      const left = await fetchItem(services.stac, sides.left.collection, sides.left.item, signal);
+      const [right, masks, dates] = await Promise.all([
+        sides.right.picture === "preview"
+          ? left
+          : fetchItem(services.stac, sides.right.collection, sides.right.item, signal),
+        fetchMasks(services, left.id, signal),
+        fetchDates(services, left, signal),
+      ]);
+      const isFirst = !loaded;
+      loaded = { left, right, sides, masks };
+      panel.offer(masks, dates, sides, againstOf(sides.left, sides.right) ?? "");
+      panel.showClasses(legendOf(left, right));
+      arrange();
+      // At once, for the place is fitted to what is left of the map.
+      view.map.resize();
+      if (isFirst && (!store.state.view || !view.looksAt(boxOf(left.bbox)))) view.fitItem(left);
+      await draw();
+    } catch (error) {
+      if (signal.aborted) return;
+      key = "";
+      panel.tell(wordsOf(error), { label: "Try again", act: () => update(null) });
+    }
+  }
+
+  /** Do what the state says. @param {State | null} previous */
+  function update(previous) {
+    const { state } = store;
+    const isHere = state.mode === "compare";
+    element.hidden = !isHere;
+    if (!isHere) {
+      if (previous?.mode === "compare") leave();
+      return;
+    }
+    panel.showWay(state.how, loaded ? areMasks(loaded.sides) : false);
+    panel.showOpacity(state.opacity);
+    const wanted = `${state.collection} ${state.item} ${state.against} ${collection()?.id}`;
+    if (wanted !== key) {
+      key = wanted;
+      void load();
+    } else if (previous && previous.how !== state.how) void draw();
+    else if (previous && previous.opacity !== state.opacity) {
+      void view.setOpacity(state.opacity);
+      if (loaded && twin) void twin.show(picturesOf(loaded.right, loaded.sides.right));
+      showSlides();
+    }
+    if (previous?.divide !== state.divide) placeDivider();
+  }
+
+  store.hear((_, previous) => update(previous));
+  view.map.on("move", () => {
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      if (store.state.mode !== "compare") return;
+      showSlides();
+      if (within === "view") void count();
+    }, REST_MS);
+  });
+
+  return {
+    refresh: () => update(null),
+    paint: () => void twin?.paint(theme()),
+  };
+}
