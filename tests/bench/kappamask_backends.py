@@ -2,16 +2,21 @@
 
 Run ``python -m tests.bench.kappamask_backends [--quick] [--json]``, or ``python -m
 tests.bench.producer --engine kappamask``. Weights are random, but calibrated as trained ones are.
+ONNX Runtime is among them where the package onnx is installed, TensorFlow where tensorflow is.
 """
 
 import argparse
+import io
 import json
+import math
 import os
 import shutil
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +25,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from producer.kappamask.inference import predictor
+from producer.devices import cores
+from producer.kappamask.folding import folded
+from producer.kappamask.inference import _CoarseLogits, predictor
 from producer.kappamask.networks import Network
 from producer.kappamask.spectra import spectrum
 from producer.kappamask.weights import WeightsCache
@@ -65,38 +72,55 @@ def compare(product: Path, turns: int, *, with_compile: bool = False) -> dict[st
     ways = _ways(network, inputs, with_compile=with_compile)
     reference = ways["torch eager float32"]()
     agreement: dict[str, float] = {}
-    seconds: dict[str, list[float]] = {}
+    clocks: dict[str, _Clock] = {}
     for name, way in ways.items():
         # To warm up, and enough of what is very slow, as bf16 is without instructions for it.
-        began = time.perf_counter()
-        agreement[name] = float(np.mean(way() == reference))
-        seconds[name] = [time.perf_counter() - began]
-        print(f"{name}: {seconds[name][0]:.1f} s to begin with", file=sys.stderr)
+        clocks[name] = _Clock()
+        agreement[name] = float(np.mean(clocks[name].time(way) == reference))
+        print(f"{name}: {clocks[name].wall_s:.1f} s to begin with", file=sys.stderr)
     a, b = torch.randn(2, _SIZE, _SIZE).unbind()
     ways["matrix product"] = partial(torch.matmul, a, b)
-    seconds["matrix product"] = []
+    clocks["matrix product"] = _Clock()
     for _ in range(turns):
         for name, way in ways.items():
-            if seconds[name][:1] > [_SLOW_S]:
-                continue
-            began = time.perf_counter()
-            way()
-            seconds[name].append(time.perf_counter() - began)
-    best = {name: min(values) for name, values in seconds.items()}
-    rate = _SIZE**3 / best.pop("matrix product")
-    ms = {name: round(1000 * value, 1) for name, value in best.items()}
-    tensorflow = best.get("tensorflow predict float32")
-    ours = min(v for name, v in best.items() if "float32" in name and "tensorflow" not in name)
+            if not _SLOW_S < clocks[name].wall_s < math.inf:
+                clocks[name].time(way)
+    product = clocks.pop("matrix product")
+    tensorflow = clocks.get("tensorflow predict float32")
+    # What is taken where nothing is asked for.
+    ours = clocks.get("openvino float32", clocks["torch float32"])
     return {
-        "ms_per_tile": ms,
+        "ms_per_tile": {name: round(1000 * clock.wall_s, 1) for name, clock in clocks.items()},
+        "cpu_ms_per_tile": {name: round(1000 * clock.cpu_s, 1) for name, clock in clocks.items()},
         "agreement": {name: round(value, 6) for name, value in agreement.items()},
-        "matrix_product_gflops": round(2 * rate / 1e9, 1),
+        "matrix_product_gflops": round(2 * _SIZE**3 / product.wall_s / 1e9, 1),
+        "matrix_product_gflops_a_core": round(2 * _SIZE**3 / product.cpu_s / 1e9, 1),
         # Above 1 where rewriting saved more than is lost.
         "share_of_matrix_product": {
-            name: round(MULTIPLY_ADDS / value / rate, 3) for name, value in best.items()
+            name: round(MULTIPLY_ADDS / clock.cpu_s * product.cpu_s / _SIZE**3, 3)
+            for name, clock in clocks.items()
         },
-        "ratio_tensorflow": None if tensorflow is None else round(tensorflow / ours, 2),
+        "ratio_tensorflow": tensorflow and round(tensorflow.wall_s / ours.wall_s, 2),
+        "ratio_tensorflow_cpu": tensorflow and round(tensorflow.cpu_s / ours.cpu_s, 2),
     }
+
+
+@dataclass
+class _Clock:
+    """The least that a way took, by the wall and by what all cores worked for it.
+
+    On a machine that others use the cores' time is the one to trust.
+    """
+
+    wall_s: float = math.inf
+    cpu_s: float = math.inf
+
+    def time(self, way: Callable[[], Any]) -> Any:
+        wall, cpu = time.perf_counter(), time.process_time()
+        found = way()
+        self.wall_s = min(self.wall_s, time.perf_counter() - wall)
+        self.cpu_s = min(self.cpu_s, time.process_time() - cpu)
+        return found
 
 
 def _ways(
@@ -115,11 +139,37 @@ def _ways(
     for backend in backends:
         run = predictor(network, EngineOptions(backend=backend))
         ways[f"{backend.value} float32"] = lambda run=run: run(inputs).classes
+    if find_spec("onnx"):
+        ways["onnxruntime float32"] = _onnx_way(network, inputs)
     half = predictor(network, EngineOptions(backend=Backend.TORCH, precision=Precision.BFLOAT16))
     ways["torch bf16"] = lambda: half(inputs).classes
     if find_spec("tensorflow"):
         ways["tensorflow predict float32"] = kappamask_tensorflow.way(network, inputs)
     return ways
+
+
+def _onnx_way(network: Network, inputs: np.ndarray) -> Callable[[], Any]:
+    """Run the rewritten network as ONNX Runtime does, a thread a core."""
+    import onnxruntime
+
+    ours = folded(network)
+    module = _CoarseLogits(ours).eval()
+    file = io.BytesIO()
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, (torch.from_numpy(inputs),), file, dynamo=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = cores()
+    session = onnxruntime.InferenceSession(
+        file.getvalue(), options, providers=["CPUExecutionProvider"]
+    )
+    (held,) = session.get_inputs()
+
+    def run() -> np.ndarray:
+        (coarse,) = session.run(None, {held.name: inputs})
+        return ours.comparable(ours.enlarged(torch.from_numpy(coarse))).numpy().argmax(1)
+
+    return run
 
 
 def main() -> None:

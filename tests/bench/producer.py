@@ -84,12 +84,14 @@ def child(path: Path, engine: str, store: str) -> None:
     stem = layout.stem_key(
         ProductName.parse(record.product), record.engine.name, record.engine.version
     )
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    used = resource.getrusage(resource.RUSAGE_SELF)
     facts = {
         "engine": f"{record.engine.name} {record.engine.version}",
         "seconds": record.timings_s["total"],
         "steps": record.timings_s,
-        "peak_rss_gib": round(peak_kib * _KIB / _GIB, 2),
+        # Of all cores, the loading of the engine included.
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+        "peak_rss_gib": round(used.ru_maxrss * _KIB / _GIB, 2),
         "bytes": {asset: file.size for asset, file in record.files.items()},
         "mask": layout.file_key(stem, layout.MASK),
     }
