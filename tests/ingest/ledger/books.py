@@ -58,19 +58,24 @@ def state_of(dsn: str, product: int) -> str:
 def assert_tallied(dsn: str) -> None:
     """Compare the tallies with what is counted one by one."""
     with psycopg.connect(dsn) as connection:
-        tallied: Counter[tuple[str, ...]] = Counter()
+        assert_tallies(connection)
+
+
+def assert_tallies(connection: psycopg.Connection) -> None:
+    """Do the same over a connection that is there."""
+    tallied: Counter[tuple[str, ...]] = Counter()
+    for *key, number in connection.execute(
+        "SELECT backfill, engine, lane, state, n FROM ledger.tallies"
+        " UNION ALL SELECT backfill, engine, lane, state, n FROM ledger.changes"
+    ):
+        tallied[tuple(key)] += number
+    counted = {
+        tuple(key): number
         for *key, number in connection.execute(
-            "SELECT backfill, engine, lane, state, n FROM ledger.tallies"
-            " UNION ALL SELECT backfill, engine, lane, state, n FROM ledger.changes"
-        ):
-            tallied[tuple(key)] += number
-        counted = {
-            tuple(key): number
-            for *key, number in connection.execute(
-                "SELECT '', engine, lane, state, count(*) FROM ledger.products GROUP BY 2, 3, 4"
-                " UNION ALL SELECT l.backfill, p.engine, p.lane, p.state, count(*)"
-                " FROM ledger.backfill_products l JOIN ledger.products p ON p.id = l.product"
-                " GROUP BY 1, 2, 3, 4"
-            )
-        }
+            "SELECT '', engine, lane, state, count(*) FROM ledger.products GROUP BY 2, 3, 4"
+            " UNION ALL SELECT l.backfill, p.engine, p.lane, p.state, count(*)"
+            " FROM ledger.backfill_products l JOIN ledger.products p ON p.id = l.product"
+            " GROUP BY 1, 2, 3, 4"
+        )
+    }
     assert {key: number for key, number in tallied.items() if number} == counted
