@@ -15,12 +15,14 @@ TRIES = 7
 """How many times a product is given to another worker before it is given up."""
 
 # Locked first, in one order for everybody: what is decided then is decided on the row as it is.
+# States are compared as texts, or the planner may go through all that is queued or running, of
+# which it has counted none, in place of finding the rows by their ids.
 _STEP = """
 WITH mine AS (
     SELECT p.id FROM ledger.products p
     JOIN unnest(%(ids)s::bigint[], %(turns)s::int[]) AS t (id, turn)
         ON p.id = t.id AND p.turn = t.turn
-    WHERE p.state = ANY(%(states)s::ledger.state[])
+    WHERE p.state::text = ANY(%(states)s)
     ORDER BY p.product, p.engine FOR UPDATE OF p
 )
 UPDATE ledger.products p SET {changes} FROM mine WHERE p.id = mine.id
