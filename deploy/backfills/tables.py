@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +13,7 @@ from ingest.backfills.estimates import Estimate
 from ingest.ledger import Failure
 
 _STATES = ("done", "running", "queued", "due", "held", "failed", "aborted")
+_FILTERS = ("start", "end", "tiles", "bbox", "level", "baseline_min", "max_cloud")
 _COLOURS = {"failed": "red", "missing": "yellow", "masked": "green", "done": "green"}
 
 
@@ -63,7 +65,7 @@ def show(view: dict[str, Any]) -> None:
 def show_estimate(estimate: Estimate) -> None:
     """Show what a backfill would come to."""
     table = Table(box=None, show_header=False)
-    size = f"{estimate.bytes / 1e9:.1f} GB" if estimate.bytes else ""
+    size = decimal(estimate.bytes) if estimate.bytes else ""
     unknown = f"{estimate.bytes_unknown} of unknown size" if estimate.bytes_unknown else ""
     rows = {
         "Engine": f"{estimate.engine} {estimate.engine_reason}".strip(),
@@ -84,7 +86,12 @@ def show_estimate(estimate: Estimate) -> None:
 
 def show_failures(failures: Sequence[Failure]) -> None:
     """Show what was given up, and why."""
-    table = Table("Product", "Lane", "Kind", "Tries", "When", "Reason", box=None)
+    table = Table(box=None)
+    table.add_column("Product", no_wrap=True)
+    for name in ("Lane", "Kind", "Tries", "When"):
+        table.add_column(name)
+    # Folded, not cut: the end of a path is what tells.
+    table.add_column("Reason", overflow="fold")
     for one in failures:
         table.add_row(
             one.product,
@@ -125,8 +132,9 @@ def wishes(spec: dict[str, Any]) -> str:
     if source.get("also"):
         place += f" and {len(source['also'])} more"
     words = [place]
-    for name, value in filters.items():
-        if value and name != "geometry":
+    for name in _FILTERS:
+        value = filters.get(name)
+        if value:
             told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             words.append(f"{name.replace('_', ' ')} {told}")
     if filters.get("geometry"):

@@ -125,7 +125,7 @@ def _expected(book: Ledger, engine: str, products: int) -> tuple[float | None, s
         return None, None
     workers = max(1, sum(worker.alive and worker.lane is Lane.MASK for worker in book.workers()))
     basis = (
-        f"{past.products} products of the ledger's own past at this engine,"
-        f" {past.seconds:.1f} s each on average, by {workers} worker{'s' * (workers != 1)}"
+        f"{past.products} product{'s' * (past.products != 1)} of the ledger's own past at this"
+        f" engine, {past.seconds:.1f} s each on average, by {workers} worker{'s' * (workers != 1)}"
     )
     return products * past.seconds / workers, basis

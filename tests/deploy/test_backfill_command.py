@@ -125,7 +125,7 @@ def test_products_reach_the_catalogue_and_a_broken_one_says_why_it_did_not(
     assert (dry["found"], dry["already_masked"], dry["to_do"]) == (2, 1, 1)
     assert dry["bytes"] == (products / f"{NAMES[1]}.zip").stat().st_size
     assert dry["expected_s"] > 0
-    assert dry["basis"].startswith("1 products of the ledger's own past")
+    assert dry["basis"].startswith("1 product of the ledger's own past")
 
 
 def test_products_can_be_queued_and_left_alone(pgstac: str, tree: Path) -> None:
