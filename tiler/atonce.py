@@ -25,7 +25,7 @@ from tiler.mosaic import Found, Mosaics, Place
 from tiler.palette import is_empty
 from tiler.patchwork import Unseen
 from tiler.rasters import AtHand, ColdError
-from tiler.searches import FILTERS, wanted
+from tiler.searches import FILTERS, LEAST_CLOUD, SELECTION, wanted
 from tiler.style import Style
 from tiler.views import SharedTileMatrixSets, View, shared_sets, tile_view
 from tiler.wmts import with_days
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
-_KNOWN = {"assets", "tilesize", "classes", "buffer_m", "v", *FILTERS}
+_KNOWN = {"assets", "tilesize", "classes", "buffer_m", "v", SELECTION, *FILTERS}
+_SELECTIONS = {"first", LEAST_CLOUD}
 _FORMATS: dict[str | None, ImageType | None] = {
     None: None,
     **{kind.value: kind for kind in ImageType},
@@ -88,7 +89,9 @@ class TileAsked:
             raise _OrdinaryError
         self.format = _FORMATS[kind]
         self.style = Style.parse(query.get("classes"), query.get("buffer_m"))
-        self.version = query.get("v")
+        self.selection = query.get(SELECTION, "first")
+        if self.selection not in _SELECTIONS:
+            raise _OrdinaryError
         tms = self._sets.get(identifier)
         self.crs = tms.rasterio_crs
         x, y, z = (_number(path[name]) for name in "xyz")
@@ -182,6 +185,8 @@ class MosaicRoute(AtOnceRoute):
         else:
             key = (path["collection_id"], wanted(request.query_params))
             mosaic = mosaics.collections.fresh(key)
+        if mosaic is not None and asked.selection == LEAST_CLOUD:
+            mosaic = mosaics.clearest.fresh(mosaic)
         if mosaic is None:
             raise ColdError
 

@@ -64,8 +64,11 @@ async def backend(request: Request) -> BackendParams:
 
 async def first_on_top(
     pixel_selection: Annotated[
-        Literal["first"],
-        Query(description="The first Item that has data counts; a class has no mean."),
+        Literal["first", "least_cloud"],
+        Query(
+            description="The first Item that has data counts, in the order of the mosaic or the"
+            " least cloudy before the others; a class has no mean."
+        ),
     ] = "first",
 ) -> FirstMethod:
     """Lay Items over each other in the order of the mosaic."""

@@ -108,10 +108,13 @@ def _each(request: Request, tile: tuple[int, int, int], chosen: tuple[str, ...])
         " to_char(datetime AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS datetime,"
         " (said->>'nimbostac:clear')::float AS clear,"
         " (said->>'eo:cloud_cover')::float AS cloud_cover, said->>'grid:code' AS grid,"
-        " ST_AsMVTGeom(ST_Transform(CASE"
+        # What is too small to have an area in this tile is a point.
+        " coalesce(ST_AsMVTGeom(plane, tile.box, {extent}, 64),"
+        " ST_AsMVTGeom(ST_Centroid(plane), tile.box, {extent}, 64)) AS geom"
+        " FROM found, tile, LATERAL (SELECT ST_Transform(CASE"
         " WHEN ST_YMin(geometry) > -85.05 AND ST_YMax(geometry) < 85.05 THEN geometry"
         " ELSE ST_Intersection(geometry, ST_MakeEnvelope(-180, -85.05, 180, 85.05, 4326)) END,"
-        " 3857), tile.box, {extent}, 64) AS geom FROM found, tile WHERE position <= {most})"
+        " 3857) AS plane OFFSET 0) flattened WHERE position <= {most})"
         " SELECT ST_AsMVT(drawn, 'footprints', {extent}, 'geom'), count(*),"
         " (SELECT count(*) FROM found) FROM drawn WHERE geom IS NOT NULL"
     ).format(

@@ -1,7 +1,7 @@
 """Mosaics: which Items of a Collection or search lie where, and in which order."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import orjson
@@ -24,6 +24,11 @@ _LAYERS = 4
 MOST_COARSE_ITEMS = 6000
 MOST_DAYS = 2000
 """Most days that a WMTS lists."""
+
+_LEAST_CLOUD = """
+SELECT sort_sqlorderby('{"sortby": [{"field": "eo:cloud_cover", "direction": "asc"},
+    {"field": "datetime", "direction": "desc"}]}')
+"""
 
 _ITEM = sql.SQL(
     "content_hydrate(items.*,"
@@ -64,14 +69,15 @@ class Place:
     """Whether the newest of each grid square will do."""
 
     def __hash__(self) -> int:
-        return hash((self.mosaic.key, self.box, self.is_coarse))
+        return hash((self.mosaic.key, self.mosaic.order, self.box, self.is_coarse))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Place) and (self.mosaic.key, self.box, self.is_coarse) == (
-            other.mosaic.key,
-            other.box,
-            other.is_coarse,
-        )
+        return isinstance(other, Place) and (
+            self.mosaic.key,
+            self.mosaic.order,
+            self.box,
+            self.is_coarse,
+        ) == (other.mosaic.key, other.mosaic.order, other.box, other.is_coarse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,8 @@ class Mosaics:
         """WHERE and ORDER BY of Collections and the JSON of what else is asked."""
         self.days: Fresh[Mosaic, tuple[str, ...]] = Fresh(self._days, stamp, age_s, _MOST_MOSAICS)
         """The days on which a mosaic has Items, newest first."""
+        self.clearest: Fresh[Mosaic, Mosaic] = Fresh(self._clearest, stamp, age_s, _MOST_MOSAICS)
+        """Mosaics with the Item of least cloud on top."""
         self.places: Fresh[Place, Found] = Fresh(self._found, stamp, age_s, _MOST_PLACES)
 
     def _search(self, key: str) -> Mosaic:
@@ -155,6 +163,11 @@ class Mosaics:
                 "SELECT stac_search_to_where(%s), sort_sqlorderby(%s)", (text, text)
             ).fetchone()
         return ("true", "true") if row is None else (row[0], row[1])
+
+    def _clearest(self, mosaic: Mosaic) -> Mosaic:
+        with self._pool.connection() as connection:
+            row = connection.execute(_LEAST_CLOUD).fetchone()
+        return replace(mosaic, order=row[0]) if row else mosaic
 
     def _days(self, mosaic: Mosaic) -> tuple[str, ...]:
         query = sql.SQL(

@@ -60,11 +60,13 @@ drawn AS (
     SELECT id, collection, place AS grid, clear, cloud_cover, count::int AS count,
         mean_cloud_cover,
         to_char(datetime AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS datetime,
-        ST_AsMVTGeom(ST_Transform(CASE
-            WHEN ST_YMin(outline) > -85.05 AND ST_YMax(outline) < 85.05 THEN outline
-            ELSE ST_Intersection(outline, ST_MakeEnvelope(-180, -85.05, 180, 85.05, 4326))
-        END, 3857), tile.box, 4096, 64) AS geom
-    FROM shown, tile
+        -- What is too small to have an area in this tile is a point.
+        coalesce(ST_AsMVTGeom(plane, tile.box, 4096, 64),
+            ST_AsMVTGeom(ST_Centroid(plane), tile.box, 4096, 64)) AS geom
+    FROM shown, tile, LATERAL (SELECT ST_Transform(CASE
+        WHEN ST_YMin(outline) > -85.05 AND ST_YMax(outline) < 85.05 THEN outline
+        ELSE ST_Intersection(outline, ST_MakeEnvelope(-180, -85.05, 180, 85.05, 4326))
+    END, 3857) AS plane OFFSET 0) flattened
 )
 SELECT ST_AsMVT(drawn, 'footprints', 4096, 'geom'), count(*), coalesce(sum(count), 0)
 FROM drawn WHERE geom IS NOT NULL
@@ -127,6 +129,10 @@ class Places:
                 row = connection.execute(footprints.EXISTS).fetchone()
             self._is_there = bool(row and row[0])
         return self._is_there
+
+    def cells(self, collections: tuple[str, ...]) -> tuple[Cell, ...]:
+        """List the places of some Collections, of all without any."""
+        return self._cells.get(tuple(sorted(collections)))
 
     def _listed(self, collections: tuple[str, ...]) -> tuple[Cell, ...]:
         values = {"all": not collections, "collections": list(collections)}

@@ -17,6 +17,8 @@ from tiler.mosaic import Mosaic, Mosaics
 
 FILTERS = ("ids", "bbox", "datetime", "query", "sortby", "filter", "filter-lang")
 """Parameters of a URL that say which Items of a Collection are meant, and in which order."""
+SELECTION, LEAST_CLOUD = "pixel_selection", "least_cloud"
+"""What a URL says for the Item of least cloud on top, whatever order the mosaic has."""
 
 
 def registered_search(
@@ -24,8 +26,7 @@ def registered_search(
 ) -> Mosaic:
     """Give the registered search that the path names."""
     mosaics: Mosaics = request.app.state.mosaics
-    request.state.mosaic = mosaic = mosaics.searches.get(search_id)
-    return mosaic
+    return _ordered(request, mosaics.searches.get(search_id))
 
 
 def collection_mosaic(request: Request, collection_id: str, **_: Any) -> Mosaic:  # noqa: ANN401
@@ -35,7 +36,14 @@ def collection_mosaic(request: Request, collection_id: str, **_: Any) -> Mosaic:
     """
     mosaics: Mosaics = request.app.state.mosaics
     key = (collection_id, wanted(request.query_params))
-    request.state.mosaic = mosaic = mosaics.collections.get(key)
+    return _ordered(request, mosaics.collections.get(key))
+
+
+def _ordered(request: Request, mosaic: Mosaic) -> Mosaic:
+    mosaics: Mosaics = request.app.state.mosaics
+    if request.query_params.get(SELECTION) == LEAST_CLOUD:
+        mosaic = mosaics.clearest.get(mosaic)
+    request.state.mosaic = mosaic
     return mosaic
 
 

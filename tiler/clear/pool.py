@@ -79,7 +79,8 @@ class Pool:
         self._limit_s = limit_s
         self._readers = ThreadPoolExecutor(threads, "clear-read")
         self._workers = ThreadPoolExecutor(requests, "clear")
-        self._present = 0
+        self.present = 0
+        """Requests that are worked on or wait."""
 
     def close(self) -> None:
         """End all threads when they have done what they do."""
@@ -97,9 +98,9 @@ class Pool:
             BusyError: Too many wait already.
             GoneError: The client went away.
         """
-        if self._present >= self._requests + self._queue:
+        if self.present >= self._requests + self._queue:
             raise BusyError(self._queue)
-        self._present += 1
+        self.present += 1
         work = self.work()
         # The body was read, so what comes next is that the client hangs up.
         gone = asyncio.create_task(_hung_up(request))
@@ -107,7 +108,7 @@ class Pool:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._workers, function, work)
         finally:
-            self._present -= 1
+            self.present -= 1
             work.leave()
             gone.cancel()
             with suppress(asyncio.CancelledError):

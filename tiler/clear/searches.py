@@ -1,12 +1,13 @@
 """The endpoints that answer with Items."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urljoin
 
 import orjson
+from cql2 import Expr
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from tiler.clear.bounds import BoundedRoute
@@ -14,7 +15,7 @@ from tiler.clear.desk import Answer, Desk
 from tiler.clear.features import Features
 from tiler.clear.pool import Work
 from tiler.clear.question import ClearSearch
-from tiler.errors import QuestionError
+from tiler.errors import FilterError, QuestionError
 
 router = APIRouter(tags=["Clear sky"], route_class=BoundedRoute)
 
@@ -25,6 +26,7 @@ _CONFORMS_TO = (
     "https://api.stacspec.org/v1.0.0/item-search#sort",
     "https://api.stacspec.org/v1.0.0/item-search#filter",
     "http://www.opengis.net/spec/cql2/1.0/conf/cql2-json",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
     "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
 )
 
@@ -61,14 +63,42 @@ async def extras(
 Extras = Annotated[dict[str, Any], Depends(extras)]
 
 
-def read(said: Mapping[str, Any]) -> ClearSearch:
+async def asked(  # noqa: PLR0913, PLR0917 - the parameters of a STAC search
+    collections: Annotated[str | None, Query(description="Ids, with commas.")] = None,
+    ids: Annotated[str | None, Query(description="Item ids, with commas.")] = None,
+    datetime: Annotated[str | None, Query(description="Time or interval.")] = None,
+    bbox: Annotated[str | None, Query(description="West, south, east, north.")] = None,
+    intersects: Annotated[str | None, Query(description="GeoJSON polygon.")] = None,
+    filter_: Annotated[str | None, Query(alias="filter", description="CQL2.")] = None,
+    filter_lang: Annotated[
+        Literal["cql2-text", "cql2-json"] | None,
+        Query(alias="filter-lang", description="Told by the filter itself if left out."),
+    ] = None,
+) -> dict[str, Any]:
+    """Take what a body would say, as far as it was said."""
+    said = {
+        "collections": words(collections),
+        "ids": words(ids),
+        "datetime": datetime,
+        "bbox": words(bbox),
+        "intersects": _json("intersects", intersects),
+        "filter": _filter(filter_, filter_lang),
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+Asked = Annotated[dict[str, Any], Depends(asked)]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read(model: type[Model], said: Mapping[str, Any]) -> Model:
     """Read a question that did not come as a body.
 
     Raises:
         QuestionError: It is none.
     """
     try:
-        return ClearSearch.model_validate(said)
+        return model.model_validate(said)
     except ValidationError as error:
         problems = (
             f"{'.'.join(map(str, each['loc'])) or 'search'}: {each['msg']}"
@@ -81,7 +111,7 @@ def read(said: Mapping[str, Any]) -> ClearSearch:
 async def post_clear(request: Request, desk: DeskOf, body: ClearSearch, more: Extras) -> Response:
     """Search for Items by the sky over a polygon; answers an ItemCollection."""
     said = body.model_dump(by_alias=True, exclude_unset=True)
-    question = read({**more, **said})
+    question = read(ClearSearch, {**more, **said})
 
     def next_link(token: str) -> dict[str, Any]:
         return {"href": str(request.url), "method": "POST", "body": {**said, "token": token}}
@@ -93,32 +123,17 @@ async def post_clear(request: Request, desk: DeskOf, body: ClearSearch, more: Ex
 async def get_clear(  # noqa: PLR0913, PLR0917 - the parameters of a STAC search
     request: Request,
     desk: DeskOf,
+    said: Asked,
     more: Extras,
-    collections: Annotated[str | None, Query(description="Ids, with commas.")] = None,
-    ids: Annotated[str | None, Query(description="Item ids, with commas.")] = None,
-    datetime: Annotated[str | None, Query(description="Time or interval.")] = None,
-    bbox: Annotated[str | None, Query(description="West, south, east, north.")] = None,
-    intersects: Annotated[str | None, Query(description="GeoJSON polygon.")] = None,
-    filter_: Annotated[str | None, Query(alias="filter", description="CQL2 JSON.")] = None,
-    filter_lang: Annotated[str | None, Query(alias="filter-lang")] = None,
     sortby: Annotated[str | None, Query(description="Such as `-aoi:clear,datetime`.")] = None,
     limit: Annotated[int | None, Query(description="Items of a page.")] = None,
     token: Annotated[str | None, Query(description="Of a `next` link.")] = None,
 ) -> Response:
     """Search for Items by the sky over a bbox or polygon; answers an ItemCollection."""
-    said = {
-        "collections": words(collections),
-        "ids": words(ids),
-        "datetime": datetime,
-        "bbox": words(bbox),
-        "intersects": _json("intersects", intersects),
-        "filter": _json("filter", filter_),
-        "filter-lang": filter_lang,
-        "sortby": [_sort_field(word) for word in words(sortby) or ()],
-        "limit": limit,
-        "token": token,
-    }
-    question = read({**more, **{name: value for name, value in said.items() if value}})
+    fields = [_sort_field(word) for word in words(sortby) or ()]
+    own = {"sortby": fields, "limit": limit, "token": token}
+    given = {name: value for name, value in own.items() if value}
+    question = read(ClearSearch, {**more, **said, **given})
 
     def next_link(token: str) -> dict[str, Any]:
         return {"href": str(request.url.include_query_params(token=token)), "method": "GET"}
@@ -200,6 +215,18 @@ def _json(name: str, text: str | None) -> Any:  # noqa: ANN401 - JSON
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise QuestionError(f"{name} is no JSON: {error}") from error
+
+
+def _filter(text: str | None, language: str | None) -> Any:  # noqa: ANN401 - JSON
+    if text is None or language == "cql2-json" or (not language and text.lstrip().startswith("{")):
+        return _json("filter", text)
+    try:
+        expression = Expr(text)
+        expression.validate()
+        return expression.to_json()
+    except Exception as error:
+        # cql2 has errors of its own, and of its parser.
+        raise FilterError(text) from error
 
 
 def _sort_field(word: str) -> dict[str, str]:

@@ -178,6 +178,26 @@ def test_get_asks_the_same_of_a_box(client: TestClient, field: Polygon) -> None:
     assert len(ids(polygon)) == 1
 
 
+def test_get_takes_a_filter_as_text_and_as_json(
+    client: TestClient, field: Polygon, truth: dict[str, dict[str, Any]]
+) -> None:
+    by_clear = clearest(truth)
+    bound = truth[by_clear[5]]["aoi:clear"] - 1e-9
+    query = {"intersects": json.dumps(mapping(field)), "sortby": "-aoi:clear"}
+    text = f"\"aoi:clear\" >= {bound!r} AND platform = 'sentinel-2a'"
+    odd = [name for name in by_clear[:6] if int(name[-2:]) % 2]
+    condition = json.dumps({"op": ">=", "args": [{"property": "aoi:clear"}, bound]})
+    for more, wanted in (
+        ({"filter": text}, odd),
+        ({"filter": text, "filter-lang": "cql2-text"}, odd),
+        ({"filter": condition}, by_clear[:6]),
+        ({"filter": condition, "filter-lang": "cql2-json"}, by_clear[:6]),
+    ):
+        assert ids(client.get("/clear", params={**query, **more}).json()) == wanted
+    bad = client.get("/clear", params={**query, "filter": "platform ="})
+    assert (bad.status_code, "no CQL2" in bad.text) == (400, True)
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

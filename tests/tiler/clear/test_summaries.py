@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -288,6 +289,46 @@ def test_statistics_of_a_mosaic_take_the_latest_valid_pixel(world: World) -> Non
         truth = oracle.shares(values[values > 0], len(values))
         mine = feature["properties"]
         assert {name: mine[name] for name in truth} == pytest.approx(truth, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("/timeseries", {}),
+        ("/timeseries", {"min_clear": "0.3", "f": "csv"}),
+        ("/clear/calendar", {"f": "svg"}),
+        ("/clear/calendar", {"datetime": "2023-12-29T00:00:00Z/2024-01-03T00:00:00Z"}),
+        ("/clear/cover", {"share": "0.7", "most": "2"}),
+        ("/clear/cover", {"filter": '"aoi:clear" > 0.2'}),
+    ],
+)
+def test_the_same_is_told_to_who_asks_by_address(
+    world: World, path: str, more: dict[str, str]
+) -> None:
+    box = [round(value, 4) for value in WEST_FIELD.bounds]
+    body: dict[str, Any] = {name: value for name, value in more.items() if name != "f"}
+    for name in {"share", "most", "min_clear"} & set(body):
+        body[name] = float(body[name])
+    if "filter" in body:
+        body["filter"] = {"op": ">", "args": [{"property": "aoi:clear"}, 0.2]}
+    query = {"f": more["f"]} if "f" in more else {}
+    posted = world.client.post(path, json={**body, "bbox": box}, params=query)
+    got = world.client.get(path, params={**more, "bbox": ",".join(map(str, box))})
+    assert (got.status_code, got.content) == (200, posted.content), got.text
+    polygon = json.dumps(mapping(WEST_FIELD))
+    drawn = world.client.post(path, json={**body, "intersects": mapping(WEST_FIELD)}, params=query)
+    assert world.client.get(path, params={**more, "intersects": polygon}).content == drawn.content
+
+
+def test_statistics_are_told_of_a_box_in_the_address(world: World) -> None:
+    west, south, east, north = WEST_FIELD.bounds
+    box = Polygon([(west, south), (east, south), (east, north), (west, north)])
+    query = {"bbox": f"{west},{south},{east},{north}", "ids": "A-1"}
+    (feature,) = world.client.get("/clear/statistics", params=query).json()["features"]
+    truth = oracle.properties(world.path("A-1"), box)
+    mine = feature["properties"]
+    assert {name: mine[name] for name in truth} == pytest.approx(truth, abs=1e-12)
+    assert world.client.get("/clear/statistics").status_code == 400
 
 
 @pytest.mark.parametrize(
