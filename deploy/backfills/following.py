@@ -22,6 +22,7 @@ from deploy.backfills.tables import duration
 from ingest import ledger, publishing
 from ingest.errors import DatabaseUnreachableError, IngestError
 from ingest.items import cloud_cover
+from ingest.lanes import lock
 from ingest.ledger import Backfill, BackfillState, Ledger, State
 from ingest.ledger.lookups import SUPERSEDED, Ended
 from ingest.settings import IngestSettings
@@ -88,7 +89,8 @@ class Follower:
             # Asked after: what has ended by then is told before the end is.
             if self._products:
                 self._tell(book, backfill, view.bars)
-            view.show(backfill, progress, book.workers())
+            lacking = _lacking(book) if progress.left or not backfill.listed else ""
+            view.show(backfill, progress, book.workers(), lacking)
             if backfill.state in _OVER or (
                 backfill.state is BackfillState.RUNNING and not progress.left
             ):
@@ -160,15 +162,19 @@ class _View:
         self.bars.update(self._whole, description=what)
 
     def show(
-        self, backfill: Backfill, progress: ledger.Progress, workers: list[ledger.WorkerState]
+        self,
+        backfill: Backfill,
+        progress: ledger.Progress,
+        workers: list[ledger.WorkerState],
+        lacking: str,
     ) -> None:
         """Draw one look at it."""
         alive = [worker for worker in workers if worker.alive]
         words = ["products" if backfill.listed else "products, looking for more"]
         if backfill.state is BackfillState.PAUSED:
             words.append("paused")
-        elif progress.left and not alive:
-            words.append("no worker: start `nimbostac worker`")
+        elif lacking:
+            words.append(lacking)
         elif progress.left and progress.eta_s is not None:
             words.append(f"{duration(progress.eta_s)} left")
         if backfill.error:
@@ -187,6 +193,15 @@ class _View:
             )
             for worker in [worker for worker in alive if worker.product][:_SHOWN]
         ]
+
+
+def _lacking(book: Ledger) -> str:
+    """Say which process is missing for anything to go on."""
+    if not book.locked(lock.KEY):
+        return "no dispatcher: start `nimbostac dispatcher`"
+    if not any(worker.alive for worker in book.workers()):
+        return "no worker: start `nimbostac worker`"
+    return ""
 
 
 def _bars() -> Progress:

@@ -150,10 +150,14 @@ class _Listings:
 def take(book: Ledger, backfill: Backfill, spec: StoredSpec, page: Page) -> None:
     """Bring a page into the ledger, within a transaction of the caller's."""
     picked = pick(book, spec, page)
+    gone = 0
+    if picked.superseded:
+        gone = book.supersede(backfill.id, backfill.engine, picked.superseded)
+        picked.skipped.update({str(Reason.OLDER): gone} if gone else {})
     want(book, backfill, spec, picked)
-    book.backfill_note(
-        backfill.id, cursor=page.cursor, found=len(picked.wanted), skipped=picked.skipped
-    )
+    # What was found on an earlier page, and has to go now, was found no more.
+    found = len(picked.wanted) - gone
+    book.backfill_note(backfill.id, cursor=page.cursor, found=found, skipped=picked.skipped)
     if backfill.error is not None:
         book.backfill_trouble(backfill.id, None)
 
@@ -161,8 +165,6 @@ def take(book: Ledger, backfill: Backfill, spec: StoredSpec, page: Page) -> None
 def want(book: Ledger, backfill: Backfill, spec: StoredSpec, picked: Picked) -> int:
     """Wish for what was picked; tells how much of it nobody had wanted before."""
     new = 0
-    if picked.superseded:
-        book.supersede(backfill.id, backfill.engine, picked.superseded)
     for level in sorted({one.name.level for one in picked.wanted}):
         new += book.want(
             [

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ingest.ledger import Backfill, Ledger, State
+from ingest.ledger import Backfill, Ledger
 
 _NAMES_SHOWN = 20
 
@@ -14,7 +14,6 @@ def view(book: Ledger, backfill: Backfill) -> dict[str, Any]:
         UnknownBackfillError: It is gone.
     """
     progress = book.progress(backfill.id)
-    done = progress.counts[State.DONE]
     return {
         "id": backfill.id,
         "name": backfill.name,
@@ -28,7 +27,8 @@ def view(book: Ledger, backfill: Backfill) -> dict[str, Any]:
         "skipped": backfill.skipped,
         "counts": {str(state): number for state, number in progress.counts.items()},
         "total": progress.total,
-        "done_share": done / progress.total if progress.total else 0.0,
+        # Of those that are known: nothing is left to do, whatever came of it.
+        "done_share": 1 - progress.left / progress.total if progress.total else 0.0,
         "rate_per_hour": progress.rate_per_hour,
         # While products are still looked for, nobody knows how many there will be.
         "eta_s": progress.eta_s if backfill.listed else None,

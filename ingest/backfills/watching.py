@@ -87,6 +87,7 @@ def look(book: Ledger, watch: Backfill) -> Seen:
             picked = pick(book, spec, page, filters)
             there = book.known(spec.engine, [one.product for one in picked.wanted])
             fresh = tuple(one for one in picked.wanted if one.product not in there)
+            book.supersede(watch.id, watch.engine, picked.superseded)
             # Counted by the ledger: another watcher may be at the same page.
             found = want(book, watch, spec, Picked(fresh, picked.superseded, picked.skipped))
             book.backfill_note(watch.id, cursor=watch.cursor, found=found, skipped={})

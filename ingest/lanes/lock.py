@@ -7,7 +7,7 @@ import psycopg
 
 from ingest.database import connected, translated
 
-_KEY = 0x6C616E6573
+KEY = 0x6C616E6573
 """Key of the advisory lock."""
 
 
@@ -27,7 +27,7 @@ class DispatcherLock:
         with translated():
             # Asked even where it is held: only a connection that lives holds it.
             row = self._connection.execute(
-                "SELECT %s OR pg_try_advisory_lock(%s)", (self._held, _KEY)
+                "SELECT %s OR pg_try_advisory_lock(%s)", (self._held, KEY)
             ).fetchone()
         self._held = bool(row and row[0])
         return self._held

@@ -75,6 +75,13 @@ WHERE engine = %(engine)s AND level = %(level)s AND state = 'done' AND engine_ve
 ORDER BY updated DESC LIMIT 1
 """
 )
+_LOCKED = """
+SELECT EXISTS (
+    SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
+        AND (l.classid::bigint << 32) + l.objid::bigint = %(key)s
+) AS locked
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,10 @@ class Lookups(Session):
         Called inside ``transaction()``: of two that list the same page, one finds it gone.
         """
         return self._row(_AT, {"id": id, "cursor": cursor}) is not None
+
+    def locked(self, key: int) -> bool:
+        """Tell whether anybody holds an advisory lock."""
+        return self._row(_LOCKED, {"key": key})["locked"] is True
 
     def backfill_trouble(self, id: str, error: str | None) -> None:  # noqa: A002 - its name in the ledger
         """Note why listing waits, or that it does not wait any more."""

@@ -173,6 +173,8 @@ def test_an_older_baseline_of_an_earlier_page_leaves_and_is_not_retried(
         run(book, made.id)
     assert states()[old] == "aborted"
     assert states()[new] == "due"
+    after = book.backfill_get(made.id)
+    assert (after.found, after.skipped) == (len(NAMES[3:]) + 1, {Reason.OLDER: 1})
     assert book.retry(made.id) == 0
     assert states()[old] == "aborted"
 
