@@ -88,6 +88,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
     """Give the test an empty storage, named by ``NIMBOSTAC_STORE_URL`` too."""
     storage = Storage.from_url(str(tmp_path / "store"))
     monkeypatch.setenv("NIMBOSTAC_STORE_URL", storage.url)
+    # Two platforms that share a scratch folder remove each other's products.
+    monkeypatch.setenv("NIMBOSTAC_SCRATCH", str(tmp_path / "scratch"))
     return storage
 
 

@@ -23,8 +23,11 @@ logger = logging.getLogger(__name__)
 class Masker(Protocol):
     """What a job needs of the producer; the worker brings the real one, a test a fake."""
 
-    def mask(self, source: str, progress: Progress) -> MaskRecord:
-        """Mask one product and store the mask, or read the record of one that is there."""
+    def mask(self, source: str, progress: Progress, *, origin: str | None = None) -> MaskRecord:
+        """Mask one product and store the mask, or read the record of one that is there.
+
+        Called by several threads at once where products overlap.
+        """
 
 
 class MaskWork:
@@ -55,7 +58,8 @@ class MaskWork:
             if task.staged is not None:
                 logger.warning("%s: %s is gone; fetched again", task.product, task.staged)
             return Step(Lane.STAGE)
-        record = self._masker(task.engine).mask(place, held.tell)
+        origin = None if task.staged is None else task.source
+        record = self._masker(task.engine).mask(place, held.tell, origin=origin)
         stem = stem_key(
             ProductName.parse(record.product), record.engine.name, record.engine.version
         )

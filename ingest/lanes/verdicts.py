@@ -7,12 +7,19 @@ from ingest.errors import DatabaseUnreachableError, IngestError
 from ingest.lanes.desk import Desk
 from ingest.ledger import Lane, Ledger, Task
 from ingest.settings import IngestSettings
-from producer.errors import LevelError, ProducerError, ProductNameError, RecordError, SafeError
+from producer.errors import (
+    LevelError,
+    ProducerError,
+    ProductNameError,
+    RecordError,
+    SafeError,
+    StagingRefusedError,
+)
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_WAIT_S = 900
-_OWN_FAULT = (LevelError, ProductNameError, RecordError, SafeError)
+_OWN_FAULT = (LevelError, ProductNameError, RecordError, SafeError, StagingRefusedError)
 """What says something of one product and nothing of the engine."""
 
 

@@ -149,7 +149,11 @@ class _Bench:
         if lane is Lane.STAGE:
             work, jobs = StageWork(self._scratch), self._settings.stage_jobs
         else:
-            work, jobs = MaskWork(self._load_masker, self._scratch), 1
+            # A GPU has turns: the next product is decoded while this one is inferred.
+            work, jobs = (
+                MaskWork(self._load_masker, self._scratch),
+                1 if self._device == "cpu" else 2,
+            )
         job = ProductJobs(work, self._desk, holdings, verdicts, timeout_s).run
         return LaneWorker(lane, job, jobs, holdings, self._settings)
 

@@ -11,9 +11,7 @@ def _servers(
     pgstac: str,
     redis_url: str,
     store: Storage,
-    tmp_path: object,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Have servers, and dispatchers that never wait."""
-    monkeypatch.setenv("NIMBOSTAC_SCRATCH", f"{tmp_path}/scratch")
     quick_turns(monkeypatch)

@@ -40,7 +40,7 @@ class Masker:
         self._store = store
         self._engine = engine
 
-    def mask(self, source: str, progress: Progress) -> MaskRecord:
+    def mask(self, source: str, progress: Progress, *, origin: str | None = None) -> MaskRecord:
         place = Path(source)
         *words, name = place.name.removesuffix(".SAFE").split("-")
         product = ProductName.parse(name)
@@ -62,6 +62,8 @@ class Masker:
         )
         made = records.Made(engine=self._engine, version=VERSION, level=product.level)
         record = records.record_of(product, mask.astype(np.uint8), made, {MASK: file})
+        uri = origin or place.as_uri()
+        record = record.model_copy(update={"source": record.source.model_copy(update={"uri": uri})})
         self._store.put(key, record.model_dump_json(indent=1, exclude_none=True).encode())
         progress("infer", 1, 1)
         return record

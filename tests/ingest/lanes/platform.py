@@ -21,12 +21,12 @@ from tests import records
 from tests.ingest.lanes import engine
 
 ENGINE = "ukis-csmask"
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 def settings(**more: Any) -> IngestSettings:
     """Be quick about everything."""
-    quick = {"retry_s": 0.02, "probe_s": 0.1, "poll_s": 0.02, "lease_s": 2, "stop_wait_s": 2}
+    quick = {"retry_s": 0.02, "probe_s": 0.1, "poll_s": 0.02, "lease_s": 15, "stop_wait_s": 2}
     return IngestSettings(**{**quick, **more})
 
 

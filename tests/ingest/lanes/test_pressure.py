@@ -1,6 +1,7 @@
 """What keeps queues short, scratch from filling and a broken engine from doing harm."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ingest.lanes import queues
 from ingest.ledger import Lane
 from producer import staging
 from producer.engines import Progress
+from producer.storage import Storage
 from tests.ingest.lanes.platform import (
     ENGINE,
     Platform,
@@ -112,13 +114,15 @@ def far(number: int, manner: str = "") -> ledger.Wish:
 
 
 def test_a_remote_product_is_staged_masked_and_leaves_nothing_in_scratch(
-    remote: list[str], tmp_path: Path
+    remote: list[str], tmp_path: Path, store: Storage
 ) -> None:
     want([far(1), far(2, "corrupt-")])
     Platform(settings(scratch_free_gib=0)).until(all_in("done", "failed"))
     assert sorted(states().values()) == ["done", "failed"]
     assert len(remote) == 2
     assert rows()[name(1)]["bytes"] == 10
+    record = json.loads(store.get(rows()[name(1)]["record"]))
+    assert record["source"]["uri"] == far(1).source
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
