@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 
 from producer.classes import VALID_CLASSES, MaskClass
+from producer.decoding import decoder_for
 from producer.engines import EngineOutput, Progress, Weights, silent, versions
 from producer.kappamask.chain import Chain
 from producer.kappamask.inference import predictor
@@ -32,12 +33,14 @@ def load(level: str, options: EngineOptions) -> "KappaMask":
     settings = ProducerSettings()
     wanted = spectrum(level, options.architecture)
     network, card = WeightsCache.of(settings).load(wanted.weights_name)
-    return KappaMask(
-        chain=Chain(
-            wanted, predictor(network, options, settings.threads), options, settings.threads
-        ),
-        card=card,
+    chain = Chain(
+        spectrum=wanted,
+        predictor=predictor(network, options, settings.threads),
+        options=options,
+        threads=settings.threads,
+        decoder=decoder_for(options.device),
     )
+    return KappaMask(chain, card)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from producer.ahead import Headstart, ahead
 from producer.bands import Bands
 from producer.classes import MaskClass
+from producer.decoding import Decoder, Gdal
 from producer.devices import cores, turn
 from producer.kappamask.area import touched
 from producer.kappamask.inference import Prediction, Predictor
@@ -54,6 +55,7 @@ class Chain:
     options: EngineOptions
     threads: int = 0
     """Threads that decode; 0 takes one per core."""
+    decoder: Decoder = field(default_factory=Gdal)
 
     def mask(self, product: Product, progress: Progress) -> Masked:
         """Mask one product.
@@ -71,7 +73,7 @@ class Chain:
             grid = touched(grid, product.grid, self.options.aoi)
         work = _Work(product, self.predictor, self.options)
         headstart = _headstart(self.predictor.batch, self.threads or cores())
-        with Bands(product, self.spectrum.bands, self.threads) as bands:
+        with Bands(product, self.spectrum.bands, self.threads, self.decoder) as bands:
             preparation = Preparation(product, bands, self.spectrum, self.options.mode)
             with ahead(preparation.prepare, grid, headstart) as tiles_ahead:
                 began = time.perf_counter()

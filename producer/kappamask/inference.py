@@ -106,6 +106,9 @@ def predictor(network: Network, options: EngineOptions, threads: int = 0) -> Pre
     else:
         if device.type == "cpu":
             torch.set_num_threads(threads)
+        else:
+            # Else convolutions in "float32" keep ten bits of each number.
+            torch.backends.cudnn.allow_tf32 = False
         score = _torch_scorer(module, device, _DTYPES[options.precision])
         if backend is Backend.COMPILE:
             mode = "default" if device.type == "cpu" else "reduce-overhead"

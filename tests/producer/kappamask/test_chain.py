@@ -15,9 +15,10 @@ from producer.classes import MaskClass
 from producer.engines import silent
 from producer.errors import AreaError
 from producer.kappamask.chain import Chain
+from producer.kappamask.networks import Network
 from producer.kappamask.preparing import Preparation, Prepared
 from producer.kappamask.tiling import Tile
-from producer.options import EngineOptions, Mode, Precision
+from producer.options import Backend, EngineOptions, Mode, Precision
 from producer.safe import open_product
 from tests.producer.kappamask.conftest import Numbers, StandIn, chain_of, rewritten
 from tests.products import NEW_L1C, OLD_L1C, small_product
@@ -175,6 +176,15 @@ def test_bf16_agrees_but_for_some_pixels(landscape: Path, mask: np.ndarray) -> N
     chain = chain_of(StandIn(), precision=Precision.BFLOAT16)
     differing = chain.mask(open_product(landscape), silent).mask != mask
     assert 0 < differing.mean() < 0.1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("backend", [Backend.TORCH, Backend.COMPILE])
+def test_a_gpu_agrees_with_a_cpu(landscape: Path, network: Network, backend: Backend) -> None:
+    product = open_product(landscape)
+    cpu = chain_of(network).mask(product, silent).mask
+    gpu = chain_of(network, device="cuda", backend=backend).mask(product, silent).mask
+    assert np.mean(cpu != gpu) < 1e-4
 
 
 def test_progress_counts_the_tiles(chain: Chain, landscape: Path) -> None:
