@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 
-from ingest.ledger.session import Session, Turn, columns
+from ingest.ledger.session import Session, Turn, among_due, columns
 from ingest.ledger.values import Lane
 
-_URGENT = """
+_URGENT = among_due("""
 SELECT count(*) AS n FROM (
-    SELECT FROM ledger.products p
-    WHERE p.state = 'due' AND p.lane = %(lane)s::ledger.lane AND p.priority = 0
-        AND p.due <= (SELECT clock_timestamp()) AND NOT EXISTS (
-            SELECT FROM ledger.brakes b
-            WHERE b.lane = p.lane AND b.engine = p.engine AND b.stopped IS NOT NULL
-        )
+    SELECT FROM groups g CROSS JOIN LATERAL (
+        SELECT FROM ledger.products p
+        WHERE p.state = 'due' AND p.lane = g.lane AND p.priority = 0 AND p.engine = g.engine
+            AND p.due <= (SELECT clock_timestamp())
+        LIMIT %(most)s
+    ) now
+    WHERE g.lane = %(lane)s::ledger.lane AND g.priority = 0 AND NOT EXISTS (
+        SELECT FROM ledger.brakes b
+        WHERE b.lane = g.lane AND b.engine = g.engine AND b.stopped IS NOT NULL
+    )
     LIMIT %(most)s
-) AS live
-"""
+) live
+""")
 _IN_SCRATCH = """
 SELECT t.id, t.turn FROM unnest(%(ids)s::bigint[], %(turns)s::int[]) AS t (id, turn)
 JOIN ledger.products p ON p.id = t.id

@@ -1,10 +1,10 @@
 """Progress: how far a backfill is, and how much there is to do in each lane."""
 
 from ingest.errors import UnknownBackfillError
-from ingest.ledger.session import Session
+from ingest.ledger.session import Session, among_due
 from ingest.ledger.values import Brake, Lane, LaneState, Progress, State
 
-_MOST_DELAYED = 10_000
+_MOST_DELAYED = 1000
 _COUNTS = """
 SELECT state, sum(n)::bigint AS n FROM (
     SELECT state, n FROM ledger.tallies WHERE backfill = %(id)s
@@ -30,14 +30,18 @@ SELECT lane, state, sum(n)::bigint AS n FROM (
     UNION ALL SELECT lane, state, n FROM ledger.changes WHERE backfill = ''
 ) counted GROUP BY lane, state
 """
-_DELAYED = """
-SELECT l.lane, (
-    SELECT count(*) FROM (
-        SELECT FROM ledger.products p WHERE p.state = 'due' AND p.lane = l.lane
-            AND p.due > (SELECT clock_timestamp()) LIMIT %(most)s
-    ) later
-) AS n FROM unnest(enum_range(NULL::ledger.lane)) AS l (lane)
-"""
+_DELAYED = among_due("""
+SELECT lane, least(sum(n), %(most)s)::bigint AS n FROM (
+    SELECT g.lane, (
+        SELECT count(*) FROM (
+            SELECT FROM ledger.products p
+            WHERE p.state = 'due' AND p.lane = g.lane AND p.priority = g.priority
+                AND p.engine = g.engine AND p.due > (SELECT clock_timestamp())
+            LIMIT %(most)s
+        ) later
+    ) AS n FROM groups g
+) counted GROUP BY lane
+""")
 _BRAKES = """
 SELECT lane, engine, failures_in_a_row, stopped, reason FROM ledger.brakes
 WHERE failures_in_a_row > 0 ORDER BY lane, engine
@@ -89,7 +93,7 @@ class Reports(Session):
             LaneState(
                 lane=lane,
                 due=count(lane, State.DUE),
-                delayed=delayed[lane],
+                delayed=delayed.get(lane, 0),
                 queued=count(lane, State.QUEUED),
                 running=count(lane, State.RUNNING),
                 failed=count(lane, State.FAILED),

@@ -13,6 +13,21 @@ from ingest.ledger.values import Lane, Task
 Turn = tuple[int, int]
 """Id of a product, and the turn that it was queued for."""
 
+_GROUPS = """
+WITH RECURSIVE groups AS (
+    (SELECT lane, priority, engine FROM ledger.products WHERE state = 'due'
+        ORDER BY lane, priority, engine LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM groups g CROSS JOIN LATERAL (
+        SELECT p.lane, p.priority, p.engine FROM ledger.products p
+        WHERE p.state = 'due'
+            AND (p.lane, p.priority, p.engine) > (g.lane, g.priority, g.engine)
+        ORDER BY p.lane, p.priority, p.engine LIMIT 1
+    ) next
+)
+{query}
+"""
+
 
 class Session:
     """One connection; not to be shared between threads."""
@@ -55,3 +70,11 @@ def task(row: Mapping[str, Any]) -> Task:
 def columns(turns: Sequence[Turn]) -> dict[str, list[int]]:
     """Give ids and turns as two parameters."""
     return {"ids": [one for one, _ in turns], "turns": [turn for _, turn in turns]}
+
+
+def among_due(query: str) -> str:
+    """Give a query ``groups``: the few lanes, priorities and engines with something due.
+
+    Within one of them the index knows what is delayed and what is not, without going through it.
+    """
+    return _GROUPS.replace("{query}", query)

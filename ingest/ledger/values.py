@@ -119,7 +119,7 @@ class LaneState:
     due: int
     """What waits, delayed ones included."""
     delayed: int
-    """Those of ``due`` that wait for the time of their next attempt; counted to 10,000."""
+    """Those of ``due`` that wait for the time of their next attempt; counted to 1000."""
     queued: int
     running: int
     failed: int
