@@ -14,14 +14,17 @@ from shapely.geometry import box, mapping
 from producer.classes import MaskClass
 from producer.engines import silent
 from producer.errors import AreaError
+from producer.grid import Grid
 from producer.kappamask.chain import Chain
 from producer.kappamask.networks import Network
 from producer.kappamask.preparing import Preparation, Prepared
 from producer.kappamask.tiling import Tile
 from producer.options import Backend, EngineOptions, Mode, Precision
 from producer.safe import open_product
+from producer.safe.spectrum import NATIVE_RESOLUTION_M
+from producer.synthetic import Scene, write_safe
 from tests.producer.kappamask.conftest import Numbers, StandIn, chain_of, rewritten
-from tests.products import NEW_L1C, OLD_L1C, small_product
+from tests.products import NEW_L1C, OLD_L1C, flat_facts, small_product
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +88,32 @@ def test_tiles_do_not_depend_on_where_a_crop_begins(
     assert found.shape == (600, 120)
     # The product's first tile decides 16 pixels more; of all the others the network sees the same.
     assert np.array_equal(found[:, 16:], mask[:, 496:])
+
+
+def test_bands_of_a_crop_need_not_begin_at_the_same_place(
+    tmp_path: Path, chain: Chain, numbers: Numbers
+) -> None:
+    def crop(folder: str, first: dict[int, int]) -> Path:
+        """Leave out the first rows and columns, so many of each resolution."""
+        grids, bands = {}, {}
+        for metres, grid in Scene(OLD_L1C, 600, 600).grids.items():
+            skipped = first[metres] * metres
+            edge = grid.width - first[metres]
+            grids[metres] = Grid(
+                grid.epsg, grid.x_m + skipped, grid.y_m - skipped, metres, edge, edge
+            )
+        for name, band in numbers.items():
+            begin = first[NATIVE_RESOLUTION_M[name]]
+            bands[name] = band[begin:, begin:]
+        return write_safe(tmp_path / folder, flat_facts(OLD_L1C, grids), bands)
+
+    whole = open_product(crop("whole", {10: 60, 20: 30, 60: 10}))
+    earlier = open_product(crop("earlier", {10: 60, 20: 29, 60: 8}))
+    assert earlier.grid == whole.grid
+    assert earlier.grids[60].x_m == whole.grids[60].x_m - 120
+    found = chain.mask(earlier, silent).mask
+    assert np.array_equal(found, chain.mask(whole, silent).mask)
+    assert np.unique(found).size > 2
 
 
 def test_outside_of_the_swath_there_is_no_data_and_the_network_is_asked_once(
