@@ -26,7 +26,7 @@ from titiler.pgstac.factory import (
 )
 
 from producer.layout import MASK
-from tiler import footprints, health, landing, legend, parameters, share
+from tiler import footprints, health, landing, legend, parameters, share, timeline
 from tiler.answers import version_of
 from tiler.atonce import ItemRoute, MosaicRoute
 from tiler.backend import (
@@ -153,6 +153,7 @@ def create_app(settings: TilerSettings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(legend.router)
     app.include_router(footprints.router)
+    app.include_router(timeline.router)
     app.include_router(share.router)
     app.include_router(clear_router)
     app.include_router(compare_router)

@@ -18,6 +18,7 @@
     │   └── CatalogueAwayError a database that does not answer
     ├── StyleError             a class or distance that there is not
     ├── FilterError            a CQL2 filter that cannot be read
+    ├── BoxError               a box that is none
     ├── NoMaskCogError         a file that is no mask of ours; GDAL may still read it
     └── MaskUnreadableError    a mask that storage does not give
 """
@@ -146,6 +147,13 @@ class CatalogueAwayError(ClearError):
         )
 
 
+class BoxError(TilerError):
+    """A box that is none."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no box; wanted west,south,east,north in degrees")
+
+
 class NoMaskCogError(TilerError):
     """A file that is no mask of ours; GDAL may still read it."""
 
@@ -169,6 +177,7 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     ImageSizeError: 400,
     StyleError: 400,
     FilterError: 400,
+    BoxError: 400,
     ClearError: 400,
     BusyError: 429,
     GoneError: 499,
