@@ -15,9 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 import catalog.app
+import ingest.admin.app
 import tiler.app
 
 _SERVICES = ("stac", "tiler")
+"""Those that serve everybody, and say whether they can."""
 _MEDIA_TYPES = {
     # Browsers run no module of another type, and what a system's own table says differs.
     ".js": "text/javascript; charset=utf-8",
@@ -87,7 +89,7 @@ class Entrances:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        if scope["type"] == "http" and scope["path"].removeprefix("/") in _SERVICES:
+        if scope["type"] == "http" and scope["path"].removeprefix("/") in (*_SERVICES, "admin"):
             scope = {**scope, "path": f"{scope['path']}/"}
         await self.app(scope, receive, send)
 
@@ -98,6 +100,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with (
         catalog.app.lifespan(app.state.services["stac"]),
         tiler.app.lifespan(app.state.services["tiler"]),
+        ingest.admin.app.lifespan(app.state.services["admin"]),
     ):
         yield
 
@@ -108,7 +111,11 @@ def create_app() -> FastAPI:
     Run with ``uvicorn --factory deploy.app:create_app``.
     """
     app = FastAPI(title="Nimbostac", lifespan=lifespan, openapi_url=None)
-    app.state.services = {"stac": catalog.app.create_app(), "tiler": tiler.app.create_app()}
+    app.state.services = {
+        "stac": catalog.app.create_app(),
+        "tiler": tiler.app.create_app(),
+        "admin": ingest.admin.app.create_app(),
+    }
     app.add_middleware(Entrances)
     app.add_exception_handler(404, _answer_not_found)
     app.add_api_route("/healthz", _alive)
