@@ -5,7 +5,7 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pyproj import Transformer
 
 from producer.classes import MaskClass
@@ -58,7 +58,7 @@ def test_classes_that_are_switched_off_are_not_drawn(visit: Visit) -> None:
     view = (latitude, longitude, ZOOM)
     others = {MaskClass.CLOUD_SHADOW, MaskClass.SEMI_TRANSPARENT, MaskClass.MISSING}
     assert_drawn(visit, view, hidden=others)
-    visit.page.get_by_label("Clear").click()
+    visit.page.get_by_role("checkbox", name="Clear").click()
     visit.page.get_by_label("Cloud shadow").click()
     visit.settle()
     others = {MaskClass.CLEAR, MaskClass.SEMI_TRANSPARENT, MaskClass.MISSING}
@@ -136,7 +136,7 @@ def test_a_copied_address_restores_the_view(visit: Visit, visits: Visits) -> Non
     other.go(visit.page.url.removeprefix(f"{visit.site}/"))
     assert other.page.locator("#opacity").input_value() == "0"
     assert not other.page.get_by_label("Cloud shadow").is_checked()
-    assert other.page.get_by_label("Clear").is_checked()
+    assert other.page.get_by_role("checkbox", name="Clear").is_checked()
 
 
 def test_days_are_chosen_on_the_timeline_by_keyboard(visit: Visit, page: Page) -> None:
@@ -150,9 +150,9 @@ def test_days_are_chosen_on_the_timeline_by_keyboard(visit: Visit, page: Page) -
     page.keyboard.press("Tab")
     page.keyboard.press("PageDown")
     page.wait_for_function("location.search.includes('days=2017-02-01/2017-03-01')")
-    assert page.locator("#list a").count() == 3
+    expect(page.locator("#list a")).to_have_count(3)
     page.get_by_role("button", name="All days").click()
-    assert page.locator("#list a").count() == 4
+    expect(page.locator("#list a")).to_have_count(4)
     visit.settle()
 
 
@@ -167,7 +167,7 @@ def test_days_are_chosen_on_the_timeline_by_dragging(visit: Visit, page: Page) -
     page.mouse.move(track["x"] + width * 58.5 / 90, y, steps=4)
     page.mouse.up()
     page.wait_for_function("location.search.includes('days=2017-02-15/2017-02-28')")
-    assert page.locator("#list a").count() == 2
+    expect(page.locator("#list a")).to_have_count(2)
     visit.settle()
 
 
@@ -178,7 +178,8 @@ def test_a_click_on_the_map_lists_every_mask_of_that_place(visit: Visit, page: P
     assert frame is not None
     page.mouse.click(frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2)
     page.wait_for_selector(".chip")
-    assert page.locator("#list a").count() == 3
+    expect(page.locator("#list a")).to_have_count(3)
+    assert page.locator("#summary").inner_text() == "3 products at this place"
     page.locator(".chip").click()
     page.wait_for_function("!location.search.includes('place')")
     visit.settle()

@@ -14,7 +14,8 @@ const TILE_PX = "512";
  * @returns {Services}
  */
 export function servicesBeside(page) {
-  return { stac: new URL("stac", page).href, tiler: new URL("tiler", page).href };
+  const [stac, tiler, admin] = ["stac", "tiler", "admin"].map((name) => new URL(name, page).href);
+  return { stac, tiler, admin };
 }
 
 /** @param {Item} item @param {string} rel */
@@ -90,6 +91,35 @@ export function mosaicTemplate(services, collection, from, to) {
   const base = `${services.tiler}/collections/${encodeURIComponent(collection)}`;
   const tiles = `${base}/tiles/${MATRIX}/{z}/{x}/{y}.png?assets=mask`;
   return forMap(withQuery(tiles, "datetime", interval(from, to)));
+}
+
+/**
+ * Template of the footprints of a Collection, as vector tiles.
+ *
+ * @param {Services} services
+ * @param {string} collection
+ * @param {string | null} from
+ * @param {string | null} to
+ */
+export function footprintTemplate(services, collection, from, to) {
+  const tiles = `${services.tiler}/footprints/{z}/{x}/{y}.pbf`;
+  const named = withQuery(tiles, "collections", collection);
+  return withQuery(named, "datetime", interval(from, to));
+}
+
+/**
+ * Address of the days on which a Collection has something in a box.
+ *
+ * @param {Services} services
+ * @param {string} collection
+ * @param {import("./types").Box} box  Its east may be beyond 180 degrees.
+ */
+export function timelineAddress(services, collection, [west, south, east, north]) {
+  const turns = 360 * Math.floor((west + 180) / 360);
+  const whole = east - west >= 360;
+  const sides = [whole ? -180 : west - turns, Math.max(-90, south), whole ? 180 : east - turns, Math.min(90, north)];
+  const named = withQuery(`${services.tiler}/timeline`, "collections", collection);
+  return withQuery(named, "bbox", sides.map((side) => Number(side.toFixed(4))).join(","));
 }
 
 /**

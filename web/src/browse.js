@@ -1,8 +1,7 @@
 // Looking through the catalogue: what is in view, by engine, days and place.
 
-import { fetchCollections, search } from "./catalog.js";
-import { dayOf } from "./facts.js";
-import { boxAround, boxOf, covers } from "./geometry.js";
+import { fetchCollections, page, search } from "./catalog.js";
+import { boxOf } from "./geometry.js";
 import { tell, wordsOf } from "./notices.js";
 
 /** @typedef {import("./types").Box} Box */
@@ -16,21 +15,14 @@ const EMPTY_CATALOGUE =
   "The catalogue is empty. “nimbostac demo” brings a sample, “nimbostac backfill” your own products.";
 
 /** @type {Found} */
-const NOTHING = { items: [], matched: null, more: false };
+const NOTHING = { items: [], matched: 0, next: null };
 
-/** @param {State} state @param {Item} item */
-function wanted({ from, to, place }, item) {
-  const day = dayOf(item);
-  if ((from && day < from) || (to && day > to)) return false;
-  return !place || covers(item.geometry, place);
-}
-
-/** @param {number} count @param {Found} found */
-function summaryOf(count, { items, matched, more }) {
-  const products = count === 1 ? "1 product" : `${count.toLocaleString("en")} products`;
-  if (!more) return `${products} in view`;
-  const all = matched ? ` of ${matched.toLocaleString("en")}` : "";
-  return `${products} among the newest ${items.length.toLocaleString("en")}${all} in view`;
+/** @param {Found} found @param {State} state */
+function summaryOf({ items, matched, next }, { place }) {
+  const count = matched ?? items.length;
+  const many = `${count.toLocaleString("en")}${matched === null && next ? " or more" : ""}`;
+  const products = count === 1 ? "1 product" : `${many} products`;
+  return `${products} ${place ? "at this place" : "in view"}`;
 }
 
 /**
@@ -41,76 +33,76 @@ function summaryOf(count, { items, matched, more }) {
  * @param {HTMLElement} parts.trouble
  * @param {object} show  Where results go.
  * @param {(collections: Collection[], collection: string | null) => void} show.collections
- * @param {(items: Item[], all: Item[]) => void} show.items  What is wanted, and what is in view.
+ * @param {(items: Item[], more: boolean) => void} show.items  The newest, and whether there are
+ *   more.
+ * @param {(items: Item[], more: boolean) => void} show.more  Those that follow.
  * @param {(box: Box) => void} show.fit
  * @param {() => Box} show.view  What the map shows.
  */
 export function createBrowse({ stac, store, summary, trouble }, show) {
   /** @type {Collection[]} */
   let collections = [];
-  /** Of all days, for the timeline. */
-  let seen = NOTHING;
-  /** Of the days that are wanted, as far as they were asked for alone. */
   let found = NOTHING;
   /** @type {AbortController | null} */
   let running = null;
+  /** What was asked for last, as long as it was not refused. */
+  let asked = "";
   let started = false;
 
   /** The Collection of the state, or the first there is. */
   function collection() {
-    const asked = collections.find(({ id }) => id === store.state.collection);
-    return asked ?? collections[0] ?? null;
-  }
-
-  /** @param {Found} everything @param {Found} chosen */
-  function take(everything, chosen) {
-    [seen, found] = [everything, chosen];
-    filter();
-  }
-
-  /** Show what the state wants of what was found. */
-  function filter() {
-    const items = found.items.filter((item) => wanted(store.state, item));
-    summary.textContent = seen !== NOTHING ? summaryOf(items.length, found) : "";
-    show.items(items, seen.items);
+    const named = collections.find(({ id }) => id === store.state.collection);
+    return named ?? collections[0] ?? null;
   }
 
   /** @param {unknown} error @param {() => void} again */
   function fail(error, again) {
-    take(NOTHING, NOTHING);
+    asked = summary.textContent = "";
+    found = NOTHING;
+    show.items([], false);
     tell(trouble, wordsOf(error), { label: "Try again", act: again });
   }
 
-  /**
-   * Search a part of the map, or everything.
-   *
-   * @param {Box | null} box
-   * @returns {Promise<void>}
-   */
-  async function look(box) {
+  /** Search what the state and the map say, unless that was done already. */
+  async function look() {
+    const { place, from, to } = store.state;
     const name = collection()?.id;
     if (!name) return;
+    const query = { collection: name, box: place ? null : show.view(), place, from, to };
+    if (JSON.stringify(query) === asked) return;
+    asked = JSON.stringify(query);
     running?.abort();
     const { signal } = (running = new AbortController());
-    const { from, to } = store.state;
     try {
-      const everything = await search(stac, { collection: name, box }, signal);
-      // The newest are no answer to somebody who wants older ones.
-      const chosen =
-        everything.more && (from || to)
-          ? await search(stac, { collection: name, box, from, to }, signal)
-          : everything;
-      tell(trouble, null);
-      take(everything, chosen);
+      found = await search(stac, query, signal);
     } catch (error) {
-      if (!signal.aborted) fail(error, () => void look(box));
+      if (!signal.aborted) fail(error, () => void look());
+      return;
     }
+    tell(trouble, null);
+    summary.textContent = summaryOf(found, store.state);
+    show.items(found.items, found.next !== null);
+  }
+
+  /** Fetch the page that follows. */
+  async function more() {
+    const { next } = found;
+    const signal = running?.signal;
+    if (!next) return;
+    try {
+      found = { ...(await page(next, signal)), matched: found.matched };
+    } catch (error) {
+      if (!signal?.aborted) tell(trouble, wordsOf(error), { label: "Try again", act: more });
+      return;
+    }
+    tell(trouble, null);
+    show.more(found.items, found.next !== null);
   }
 
   /** The map came to rest on something else. */
   function moved() {
-    // A map that is still being laid out moves, too, and must not end the first search.
-    if (started) void look(show.view());
+    // A map that is still being laid out moves, too.
+    if (started) void look();
   }
 
   /** Ask for the Collections, and show everything unless the state says where to look. */
@@ -125,27 +117,18 @@ export function createBrowse({ stac, store, summary, trouble }, show) {
     show.collections(collections, collection()?.id ?? null);
     if (!collections.length) {
       tell(trouble, EMPTY_CATALOGUE, { label: "Look again", act: () => void start() });
-    } else {
-      await (store.state.view || store.state.item ? look(show.view()) : showAll());
-      started = true;
+      return;
     }
+    if (!store.state.view && !store.state.item) fitAll();
+    started = true;
+    await look();
   }
 
-  /** Search everything, and let the map show all of it. */
-  async function showAll() {
-    await look(null);
-    const box = boxAround(found.items.map((item) => boxOf(item.bbox)));
-    if (box) show.fit(box);
+  /** Let the map show all of the Collection. */
+  function fitAll() {
+    const bbox = collection()?.extent?.spatial?.bbox?.[0];
+    if (bbox) show.fit(boxOf(bbox));
   }
 
-  return {
-    collection,
-    filter,
-    look: () => look(show.view()),
-    moved,
-    showAll,
-    start,
-    /** Whether days that were not asked for may be missing. */
-    partial: () => seen.more,
-  };
+  return { collection, look, more, moved, start };
 }

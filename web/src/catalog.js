@@ -7,9 +7,10 @@ import { searchArea } from "./geometry.js";
 /** @typedef {import("./types").Collection} Collection */
 /** @typedef {import("./types").Found} Found */
 /** @typedef {import("./types").Item} Item */
+/** @typedef {import("./types").Position} Position */
 
-/** Items of one search: enough for a screen, few enough to draw at once. */
-export const MOST_ITEMS = 500;
+/** Items of one search: enough for a screen, few enough to come at once. */
+const PAGE = 40;
 
 /** A service that did not do what it was asked; its message is for people. */
 export class ServiceError extends Error {
@@ -79,25 +80,108 @@ export async function fetchCollections(stac) {
   return collections;
 }
 
+/** What a list shows of an Item: whole ones take the catalogue several times as long. */
+const LISTED = [
+  "id",
+  "collection",
+  "geometry",
+  "assets.thumbnail",
+  ...["datetime", "eo:cloud_cover", "grid:code", "nimbostac:level"].map(propertyOf),
+  ...["clear", "cloud_shadow", "semi_transparent", "cloud"].map((name) =>
+    propertyOf(`nimbostac:${name}`),
+  ),
+];
+
+/** @param {string} name */
+function propertyOf(name) {
+  return `properties.${name}`;
+}
+
 /**
- * Newest Items first.
+ * A first page of Items, newest first.
  *
  * @param {string} stac
- * @param {{ collection: string, box?: Box | null, from?: string | null, to?: string | null }} query
+ * @param {object} query
+ * @param {string} query.collection
+ * @param {Box | null} [query.box]
+ * @param {Position | null} [query.place]  Only what covers it; counts before `box`.
+ * @param {string | null} [query.from]
+ * @param {string | null} [query.to]
  * @param {AbortSignal} [signal]
  * @returns {Promise<Found>}
  */
-export async function search(stac, { collection, box, from = null, to = null }, signal) {
+export function search(stac, { collection, box, place, from = null, to = null }, signal) {
+  const where = place
+    ? { intersects: { type: "Point", coordinates: place } }
+    : box
+      ? searchArea(box)
+      : {};
   const body = {
     collections: [collection],
-    limit: MOST_ITEMS,
-    sortby: [{ field: "properties.datetime", direction: "desc" }],
-    ...(box ? searchArea(box) : {}),
+    limit: PAGE,
+    fields: { include: LISTED },
+    sortby: newest("desc"),
+    ...where,
     ...(from || to ? { datetime: interval(from, to) } : {}),
   };
-  const page = await fetchJson(`${stac}/search`, { body, signal });
-  const more = (page.links ?? []).some((/** @type {{ rel: string }} */ link) => link.rel === "next");
-  return { items: page.features, matched: page.numberMatched ?? null, more };
+  return page({ address: `${stac}/search`, body }, signal);
+}
+
+/**
+ * The page that follows another, or a first one.
+ *
+ * @param {{ address: string, body: unknown }} request
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Found>}
+ */
+export async function page({ address, body }, signal) {
+  const answer = await fetchJson(address, { body, signal });
+  const next = (answer.links ?? []).find((/** @type {any} */ link) => link.rel === "next");
+  return {
+    items: answer.features,
+    matched: answer.numberMatched ?? null,
+    next: next ? { address: next.href, body: next.body } : null,
+  };
+}
+
+/** @param {"asc" | "desc"} direction */
+const newest = (direction) => [{ field: "properties.datetime", direction }];
+
+/**
+ * The masks of the same grid square just before and just after one.
+ *
+ * @param {string} stac
+ * @param {Item} item
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<[Item | null, Item | null]>}
+ */
+export async function fetchNeighbours(stac, item, signal) {
+  const code = item.properties["grid:code"];
+  if (typeof code !== "string") return [null, null];
+  const { datetime } = item.properties;
+  const beside = [
+    ["<", "desc"],
+    [">", "asc"],
+  ].map(async ([op, direction]) => {
+    const body = {
+      collections: [item.collection],
+      limit: 1,
+      fields: { include: ["id", "collection", "properties.datetime"] },
+      sortby: newest(/** @type {"asc" | "desc"} */ (direction)),
+      "filter-lang": "cql2-json",
+      filter: {
+        op: "and",
+        args: [
+          { op: "=", args: [{ property: "grid:code" }, code] },
+          { op, args: [{ property: "datetime" }, { timestamp: datetime }] },
+        ],
+      },
+    };
+    const { items } = await page({ address: `${stac}/search`, body }, signal);
+    return items[0] ?? null;
+  });
+  const [before, after] = await Promise.all(beside);
+  return [before, after];
 }
 
 /**

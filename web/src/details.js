@@ -180,7 +180,7 @@ export function showDetails(element, { services, item, state, doing }) {
       h("strong", {}, percent(clearShare(item))),
       " of the valid area is clear",
     ),
-    sharesBar(item),
+    sharesBar(item, classesOf(item)),
     classToggles(item, state, doing),
     opacitySlider(state, doing),
     downloads(item),

@@ -2,6 +2,7 @@
 
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").ClassDescription} ClassDescription */
+/** @typedef {import("./types").Collection} Collection */
 
 /** @param {Item} item @param {string} name @returns {number | null} */
 function number(item, name) {
@@ -42,23 +43,6 @@ export function tileOf(item) {
 }
 
 /**
- * The masks of the same tile just before and just after one.
- *
- * @param {Item} item
- * @param {Item[]} items
- * @returns {[Item | null, Item | null]}
- */
-export function neighboursOf(item, items) {
-  const time = (/** @type {Item} */ one) => Date.parse(one.properties.datetime);
-  const same = items
-    .filter((one) => one.collection === item.collection && tileOf(one) === tileOf(item))
-    .sort((a, b) => time(a) - time(b));
-  const before = same.filter((one) => time(one) < time(item));
-  const after = same.filter((one) => time(one) > time(item));
-  return [before.at(-1) ?? null, after[0] ?? null];
-}
-
-/**
  * Share of a class, 0 to 1: of what is valid, or of everything for what is missing.
  *
  * @param {Item} item
@@ -68,11 +52,19 @@ export function classShare(item, name) {
   return number(item, `nimbostac:${name}`);
 }
 
-/** Classes of the mask that can be drawn, as the Item lists them. @param {Item} item */
-export function classesOf(item) {
-  const all = item.assets.mask?.["classification:classes"] ?? [];
-  return all.filter((one) => one.name !== "no_data" && one.color_hint);
-}
+/**
+ * Classes of the mask that can be drawn, as the Item lists them.
+ *
+ * @param {Item} item
+ */
+export const classesOf = (item) => drawn(item.assets.mask?.["classification:classes"]);
+
+/** The same, as its Collection lists them. @param {Collection | null} collection */
+export const classesIn = (collection) =>
+  drawn(collection?.item_assets?.mask?.["classification:classes"]);
+
+/** @param {ClassDescription[]} all */
+const drawn = (all = []) => all.filter((one) => one.name !== "no_data" && one.color_hint);
 
 /** @param {number | null} share  0 to 1. */
 export function percent(share) {

@@ -1,37 +1,41 @@
-// Footprints of what was found: polygons near, dots far away, names of tiles between.
+// Footprints of a Collection, as vector tiles: polygons near, dots far away, names of tiles between.
 
-import { cloudShare, tileOf } from "./facts.js";
-import { boxOf, covers, unwrapped, wrapped, zoomOfWidth } from "./geometry.js";
+import { areasOf, pileOf } from "./gathering.js";
 import { cloudStops, groundOf } from "./palette.js";
 
 /** @typedef {import("maplibre-gl").Map} MapView */
 /** @typedef {import("./types").Item} Item */
+/** @typedef {import("./types").Position} Position */
 
-/** Footprints narrower than this are drawn as dots. */
-const DOT_PX = 14;
-/** Near enough to see masks, the colours of footprints would lie about theirs. */
-const FILL = /** @type {any} */ (["interpolate", ["linear"], ["zoom"], 7.6, 0.55, 8.2, 0.02]);
-const LINE = 0.8;
+const SOURCE = "footprints";
+/** A layer of the tiles bears the same name. */
+const LAYER = { source: SOURCE, "source-layer": SOURCE };
+/** Deeper tiles would say the same more finely than anyone sees. */
+const MAX_ZOOM = 9;
+const LAYERS = ["footprints-fill", "footprints-line", "footprints-hover"];
 const NOTHING = { type: /** @type {const} */ ("FeatureCollection"), features: [] };
-
-/** @type {import("maplibre-gl").DataDrivenPropertyValueSpecification<string>} */
-const COLOR = /** @type {any} */ ([
-  "case",
-  ["==", ["get", "share"], null],
-  "rgb(150, 150, 150)",
-  [
-    "interpolate",
-    ["linear"],
-    ["get", "share"],
-    ...cloudStops().flatMap(({ share, color }) => [share, color]),
-  ],
+const LINE = 0.8;
+/** Near enough to see masks, the colours of footprints would lie about theirs. */
+const FILL = /** @type {any} */ ([
+  "interpolate",
+  ["linear"],
+  ["zoom"],
+  7.6,
+  ["case", ["boolean", ["feature-state", "top"], false], 0.55, 0],
+  8.2,
+  ["case", ["boolean", ["feature-state", "top"], false], 0.02, 0],
 ]);
 
-/** @param {Item} item @returns {[number, number]} */
-function middleOf(item) {
-  const [west, south, east, north] = unwrapped(boxOf(item.bbox));
-  return [wrapped((west + east) / 2), (south + north) / 2];
-}
+/** @param {any} share  Expression of a share of cloud, 0 to 1, or null. @returns {any} */
+const colorBy = (share) => [
+  "case",
+  ["==", share, null],
+  "rgb(150, 150, 150)",
+  ["interpolate", ["linear"], share, ...cloudStops().flatMap((stop) => [stop.share, stop.color])],
+];
+
+/** @param {any} properties @param {any} geometry */
+const featureOf = (properties, geometry) => ({ type: "Feature", properties, geometry });
 
 /** @param {any[]} features */
 const collectionOf = (features) => ({
@@ -40,62 +44,34 @@ const collectionOf = (features) => ({
 });
 
 /**
- * Products of one tile, drawn as one area: its largest footprint in the colour of their mean.
- *
- * @param {Item[]} items  Newest first.
- */
-function areasOf(items) {
-  /** @type {Map<string, Item[]>} */
-  const tiles = new Map();
-  for (const item of items) {
-    const tile = tileOf(item) || item.id;
-    tiles.set(tile, [...(tiles.get(tile) ?? []), item]);
-  }
-  return [...tiles].map(([tile, all]) => {
-    const shares = all.map(cloudShare).filter((share) => share !== null);
-    const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
-    const widest = all.reduce((a, b) => (width(b) > width(a) ? b : a));
-    return {
-      item: widest,
-      properties: {
-        tile,
-        count: all.length,
-        share: shares.length ? mean : null,
-        far: zoomOfWidth(boxOf(widest.bbox), DOT_PX),
-      },
-    };
-  });
-}
-
-/** @param {Item} item */
-function width(item) {
-  const [west, , east] = unwrapped(boxOf(item.bbox));
-  return east - west;
-}
-
-/** @param {any} properties @param {any} geometry */
-const featureOf = (properties, geometry) => ({ type: "Feature", properties, geometry });
-
-/**
  * Put the layers of footprints on a map that has loaded.
  *
  * @param {MapView} map
  * @param {() => "light" | "dark"} theme
  */
 export function addFootprints(map, theme) {
-  /** @type {Item[]} */
-  let shown = [];
-  for (const id of ["areas", "footprints", "dots", "selected"]) {
-    map.addSource(id, { type: "geojson", data: NOTHING });
-  }
+  /** @type {string | null} */
+  let template = null;
+
+  map.addSource(SOURCE, {
+    type: "vector",
+    tiles: [],
+    maxzoom: MAX_ZOOM,
+    promoteId: { [SOURCE]: "id" },
+  });
+  for (const id of ["dots", "selected"]) map.addSource(id, { type: "geojson", data: NOTHING });
   // Below the names of countries, whose letters stay readable.
   const below = "countries";
   map.addLayer(
     {
       id: "footprints-fill",
       type: "fill",
-      source: "areas",
-      paint: { "fill-color": COLOR, "fill-opacity": FILL, "fill-antialias": false },
+      ...LAYER,
+      paint: {
+        "fill-color": colorBy(["feature-state", "share"]),
+        "fill-opacity": FILL,
+        "fill-antialias": false,
+      },
     },
     below,
   );
@@ -103,8 +79,12 @@ export function addFootprints(map, theme) {
     {
       id: "footprints-line",
       type: "line",
-      source: "footprints",
-      paint: { "line-color": COLOR, "line-width": 1.2, "line-opacity": LINE },
+      ...LAYER,
+      paint: {
+        "line-color": colorBy(["/", ["coalesce", ["get", "mean_cloud_cover"], ["get", "cloud_cover"]], 100]),
+        "line-width": 1.2,
+        "line-opacity": LINE,
+      },
     },
     below,
   );
@@ -112,7 +92,7 @@ export function addFootprints(map, theme) {
     {
       id: "footprints-hover",
       type: "line",
-      source: "footprints",
+      ...LAYER,
       filter: ["==", ["get", "id"], ""],
       paint: { "line-color": groundOf(theme()).accent, "line-width": 2.5 },
     },
@@ -133,7 +113,7 @@ export function addFootprints(map, theme) {
     source: "dots",
     filter: ["<", ["zoom"], ["get", "far"]],
     paint: {
-      "circle-color": COLOR,
+      "circle-color": colorBy(["get", "share"]),
       "circle-radius": 5,
       "circle-stroke-color": groundOf(theme()).land,
       "circle-stroke-width": 1.5,
@@ -166,29 +146,61 @@ export function addFootprints(map, theme) {
     /** @type {import("maplibre-gl").GeoJSONSource} */ (map.getSource(id)).setData(data);
   }
 
+  function gather() {
+    if (!template || !map.isSourceLoaded(SOURCE)) return;
+    const features = map.querySourceFeatures(SOURCE, { sourceLayer: SOURCE });
+    const areas = areasOf(features);
+    map.removeFeatureState({ source: SOURCE, sourceLayer: SOURCE });
+    for (const { id, share } of areas) {
+      map.setFeatureState({ source: SOURCE, sourceLayer: SOURCE, id }, { top: true, share });
+    }
+    setData(
+      "dots",
+      collectionOf(
+        areas.map(({ middle, ...area }) =>
+          featureOf(area, { type: "Point", coordinates: middle }),
+        ),
+      ),
+    );
+  }
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting;
+  function gatherSoon() {
+    clearTimeout(waiting);
+    waiting = setTimeout(gather, 60);
+  }
+  map.on("moveend", gatherSoon);
+  map.on("sourcedata", (event) => {
+    // States of features change the data, too, and must not begin it all again.
+    const { sourceId, tile } = /** @type {{ sourceId: string, tile?: unknown }} */ (event);
+    if (sourceId === SOURCE && tile) gatherSoon();
+  });
+
+  /** A source that nothing shows asks for no tiles. @param {"visible" | "none"} visibility */
+  function setVisibility(visibility) {
+    for (const layer of LAYERS) map.setLayoutProperty(layer, "visibility", visibility);
+  }
+
+  function askForTiles() {
+    if (!template) return;
+    const source = /** @type {import("maplibre-gl").VectorTileSource} */ (map.getSource(SOURCE));
+    source.setTiles([template]);
+  }
+
+  setVisibility("none");
+
   return {
-    /** @param {Item[]} items  Newest first. */
-    show(items) {
-      shown = items;
-      const areas = areasOf(items);
-      setData(
-        "areas",
-        collectionOf(areas.map(({ item, properties }) => featureOf(properties, item.geometry))),
-      );
-      setData(
-        "footprints",
-        collectionOf(
-          items.map((item) => featureOf({ id: item.id, share: cloudShare(item) }, item.geometry)),
-        ),
-      );
-      setData(
-        "dots",
-        collectionOf(
-          areas.map(({ item, properties }) =>
-            featureOf(properties, { type: "Point", coordinates: middleOf(item) }),
-          ),
-        ),
-      );
+    /** Ask again for tiles that did not come. */
+    retry: askForTiles,
+
+    /** @param {string | null} next  Address of the vector tiles. */
+    show(next) {
+      if (next === template) return;
+      template = next;
+      askForTiles();
+      setVisibility(next ? "visible" : "none");
+      if (!next) setData("dots", NOTHING);
     },
 
     /** @param {string | null} id */
@@ -206,16 +218,21 @@ export function addFootprints(map, theme) {
       map.setLayoutProperty("tile-names", "visibility", item ? "none" : "visible");
     },
 
-    /** Ids at a point of the screen, newest first. @param {import("maplibre-gl").Point} point */
+    /**
+     * What is drawn at a point of the screen: how many products, and a place that all cover.
+     *
+     * @param {import("maplibre-gl").Point} point
+     * @returns {{ count: number, newest: string | null, place: Position }}
+     */
     at(point) {
+      const { lng, lat } = map.unproject(point);
       const [dot] = map.queryRenderedFeatures(point, { layers: ["dots"] });
       if (dot) {
-        const { tile } = dot.properties;
-        return shown.filter((item) => (tileOf(item) || item.id) === tile).map(({ id }) => id);
+        const { longitude, latitude, count, newest } = dot.properties;
+        return { count, newest, place: [longitude, latitude] };
       }
-      const { lng, lat } = map.unproject(point);
-      const place = /** @type {[number, number]} */ ([wrapped(lng), lat]);
-      return shown.filter((item) => covers(item.geometry, place)).map((item) => item.id);
+      const drawn = map.queryRenderedFeatures(point, { layers: ["footprints-fill"] });
+      return { ...pileOf(drawn), place: [lng, lat] };
     },
 
     /** Take the colours of the theme. */

@@ -1,10 +1,9 @@
 // The legend on the map: the scale of footprints, or the classes of a mask.
 
 import { h } from "./dom.js";
-import { classesOf } from "./facts.js";
 import { cloudStops } from "./palette.js";
 
-/** @typedef {import("./types").Item} Item */
+/** @typedef {import("./types").ClassDescription} ClassDescription */
 
 function scale() {
   const stops = cloudStops().map(({ share, color }) => `${color} ${share * 100}%`);
@@ -18,12 +17,12 @@ function scale() {
 }
 
 /**
- * @param {Item} item
+ * @param {ClassDescription[]} all
  * @param {string[] | null} names
  * @param {Record<string, number[]>} colormap
  */
-function classes(item, names, colormap) {
-  return classesOf(item)
+function classes(all, names, colormap) {
+  return all
     .filter(({ name }) => !names || names.includes(name))
     .map(({ name, value, title, description, color_hint }) =>
       h(
@@ -45,12 +44,12 @@ const asDrawn = (rgba) =>
 /**
  * @param {HTMLElement} element
  * @param {object} shown
- * @param {Item | null} shown.mask  An Item whose classes the map draws; null where it draws none.
+ * @param {ClassDescription[]} shown.mask  Classes of the masks that the map draws.
  * @param {string[] | null} shown.names  Classes that are drawn; null is all.
  * @param {Record<string, number[]>} shown.colormap  Colours by class value, as far as known.
  * @param {boolean} shown.footprints
  */
 export function showLegend(element, { mask, names, colormap, footprints }) {
-  const entries = mask ? classes(mask, names, colormap) : [];
+  const entries = classes(mask, names, colormap);
   element.replaceChildren(...(footprints ? [scale()] : []), ...entries);
 }

@@ -1,20 +1,19 @@
 // The list of products in view: addresses that open one, newest first.
 
 import { h } from "./dom.js";
-import { classesOf, classShare, clearShare, dayOf, percent, shortDay, tileOf } from "./facts.js";
+import { classShare, clearShare, dayOf, percent, shortDay, tileOf } from "./facts.js";
 
+/** @typedef {import("./types").ClassDescription} ClassDescription */
 /** @typedef {import("./types").Item} Item */
-
-/** Rows made at once; the rest come when asked for. */
-const ROWS = 60;
 
 /**
  * Shares of the classes as one bar.
  *
  * @param {Item} item
+ * @param {ClassDescription[]} classes
  */
-export function sharesBar(item) {
-  const parts = classesOf(item).flatMap(({ name, title, color_hint }) => {
+export function sharesBar(item, classes) {
+  const parts = classes.flatMap(({ name, title, color_hint }) => {
     const share = name === "missing" ? null : classShare(item, name);
     if (!share) return [];
     const label = `${title ?? name}: ${percent(share)}`;
@@ -35,8 +34,10 @@ export function sharesBar(item) {
  * @param {(item: Item) => string} options.addressOf  Address of the page with an Item open.
  * @param {(item: Item) => void} options.open
  * @param {(item: Item | null) => void} options.point  The pointer or the focus is on a row.
+ * @param {() => ClassDescription[]} options.classes  Of the masks that are listed.
+ * @param {() => Promise<void>} options.more  Fetches what follows.
  */
-export function createList(list, { addressOf, open, point }) {
+export function createList(list, { addressOf, open, point, classes, more }) {
   /** @param {Item} item */
   function row(item) {
     const clear = clearShare(item);
@@ -86,7 +87,7 @@ export function createList(list, { addressOf, open, point }) {
           `Tile ${tileOf(item)}`,
           h("span", {}, String(item.properties["nimbostac:level"] ?? "")),
         ),
-        sharesBar(item),
+        sharesBar(item, classes()),
       ),
     );
     return h("li", {}, link);
@@ -109,43 +110,49 @@ export function createList(list, { addressOf, open, point }) {
     all[next].focus();
   });
 
-  /** What was to be shown while nobody could see it. @type {Item[] | null} */
+  /** What was to be shown while nobody could see it. @type {{ items: Item[], rest: boolean } | null} */
   let waiting = null;
+  const last = h("li", { class: "more" });
+  last.append(
+    h(
+      "button",
+      {
+        type: "button",
+        onclick: async () => {
+          const count = rows().length;
+          await more();
+          rows()[count]?.focus();
+        },
+      },
+      "Show more",
+    ),
+  );
 
   return {
-    /** @param {Item[]} items */
-    show(items) {
+    /** @param {Item[]} items @param {boolean} rest  Whether there are more. */
+    show(items, rest) {
       if (!list.checkVisibility()) {
-        waiting = items;
+        waiting = { items, rest };
         return;
       }
       waiting = null;
       const focused = document.activeElement?.getAttribute("data-id");
-      let made = 0;
-      const more = h("li", { class: "more" });
-      function add() {
-        const next = items.slice(made, made + ROWS).map(row);
-        made += next.length;
-        more.remove();
-        list.append(...next);
-        if (made < items.length) list.append(more);
-        return next[0];
-      }
-      more.append(
-        h(
-          "button",
-          { type: "button", onclick: () => add()?.querySelector("a")?.focus() },
-          "Show more",
-        ),
-      );
       list.replaceChildren();
-      add();
+      list.scrollTop = 0;
+      this.add(items, rest);
       if (focused) this.focus(focused);
+    },
+
+    /** @param {Item[]} items @param {boolean} rest */
+    add(items, rest) {
+      last.remove();
+      list.append(...items.map(row));
+      if (rest) list.append(last);
     },
 
     /** The list can be seen again. */
     reveal() {
-      if (waiting) this.show(waiting);
+      if (waiting) this.show(waiting.items, waiting.rest);
     },
 
     /** Put the focus on the row of an Item, if it is there. @param {string} id */

@@ -1,9 +1,10 @@
 // The page: its state is its address; everything that is shown follows from that.
 
-import { mosaicTemplate, servicesBeside } from "./addresses.js";
+import { footprintTemplate, mosaicTemplate, servicesBeside } from "./addresses.js";
 import { createBrowse } from "./browse.js";
 import { byId } from "./dom.js";
-import { clearShare, dayOf, longDay, neighboursOf, tileOf } from "./facts.js";
+import { classesIn, classesOf, dayOf, longDay, tileOf } from "./facts.js";
+import { createDays } from "./days.js";
 import { createFilters } from "./filters.js";
 import { showLegend } from "./legend.js";
 import { createList } from "./list.js";
@@ -14,6 +15,7 @@ import { createStore } from "./store.js";
 import { createTheme } from "./theme.js";
 import { createTimeline } from "./timeline-view.js";
 import { createViewer } from "./viewer.js";
+import { createViews } from "./views.js";
 
 /** @typedef {import("./types").Config} Config */
 /** @typedef {import("./types").Item} Item */
@@ -42,7 +44,10 @@ const notice = byId("notice", HTMLElement);
 const browsePanel = byId("browse", HTMLElement);
 const legend = byId("legend", HTMLElement);
 
-const theme = createTheme(byId("theme", HTMLButtonElement), (next) => void view.setTheme(next));
+const theme = createTheme(byId("theme", HTMLButtonElement), (next) => {
+  void view.setTheme(next);
+  views.paint();
+});
 createModes(byId("modes", HTMLElement), store);
 const config = await readConfig();
 
@@ -56,23 +61,27 @@ const view = createMap(byId("map", HTMLElement), {
     moved(at, byHand) {
       if (byHand) store.change({ view: at });
       clearTimeout(resting);
-      resting = setTimeout(browse.moved, REST_MS);
+      resting = setTimeout(look, REST_MS);
       drawLegend();
     },
     picked: pick,
     tilesFailed(message) {
-      tell(notice, `${message} Parts of the mask are missing.`, {
+      tell(notice, message, {
         label: "Try again",
-        act: () => void viewer.open(viewer.current()).then(showMosaic),
+        act: () => {
+          void view.retryFootprints();
+          look();
+          void viewer.open(viewer.current()).then(showMosaic);
+        },
       });
     },
   },
 });
 
-/** @type {Item[]} */
-let listed = [];
-/** @type {Item[]} */
-let seen = [];
+const days = createDays(services, (known) => {
+  timeline.show(known, store.state);
+  drawLegend();
+});
 const timeline = createTimeline(byId("timeline", HTMLElement), (from, to) => {
   store.change({ from, to }, { push: true });
 });
@@ -89,6 +98,8 @@ const list = createList(byId("list", HTMLUListElement), {
   addressOf: (item) => store.addressOf({ collection: item.collection, item: item.id }),
   open: openItem,
   point: (item) => void view.highlight(item?.id ?? null),
+  classes: () => classesIn(browse.collection()),
+  more: () => browse.more(),
 });
 const browse = createBrowse(
   {
@@ -101,19 +112,13 @@ const browse = createBrowse(
     collections(all, chosen) {
       filters.offer(all);
       filters.show(store.state, chosen);
+      showFootprints();
       void showMosaic();
+      look();
+      views.refresh();
     },
-    items(items, all) {
-      [listed, seen] = [items, all];
-      list.show(items);
-      timeline.show(
-        all.map((item) => ({ day: dayOf(item), clear: clearShare(item) })),
-        store.state,
-      );
-      void view.showFound(items);
-      drawLegend();
-      viewer?.refresh();
-    },
+    items: (items, more) => list.show(items, more),
+    more: (items, more) => list.add(items, more),
     fit: (box) => view.fit(box),
     view: () => view.bounds(),
   },
@@ -124,7 +129,6 @@ const viewer = createViewer({
   view,
   details: byId("details", HTMLElement),
   notice,
-  neighbours: (item) => neighboursOf(item, seen),
   shown(item) {
     browsePanel.hidden = item !== null;
     list.reveal();
@@ -135,37 +139,59 @@ const viewer = createViewer({
   },
 });
 
+const views = createViews({ services, store, view, config, collection: () => browse.collection() });
+
 function drawLegend() {
   const open = viewer?.current() ?? null;
   const { classes } = store.state;
   const near = view.zoom() >= MASK_ZOOM;
   showLegend(legend, {
-    mask: open ?? (near ? (listed[0] ?? null) : null),
+    mask: open ? classesOf(open) : near && days.known().length ? classesIn(browse.collection()) : [],
     names: open ? classes : null,
     colormap: browse.collection()?.renders?.mask?.colormap ?? {},
-    footprints: !open && !near && listed.length > 0,
+    footprints: !open && !near && days.known().length > 0,
   });
 }
 
-/** @param {Item} item */
+/** @param {Pick<Item, "id" | "collection">} item */
 function openItem(item) {
   store.change({ collection: item.collection, item: item.id }, { push: true });
 }
 
-/** @param {string[]} ids @param {import("./types").Position} place */
-function pick(ids, place) {
-  if (store.state.item && (!ids.length || ids.includes(store.state.item))) return;
-  const only = ids.length === 1 && listed.find(({ id }) => id === ids[0]);
-  if (only) openItem(only);
-  else if (ids.length || store.state.place) {
-    store.change({ item: null, place: ids.length ? place : null }, { push: true });
+/**
+ * @param {import("./types").Position} place
+ * @param {{ count: number, newest: string | null }} pile  What lies there.
+ */
+function pick(place, { count, newest }) {
+  const { mode, item } = store.state;
+  if (mode !== "map") return;
+  // A click beside the product that is open, or on it alone, leaves it open.
+  if (item && (!count || viewer.covers(place))) return;
+  const collection = browse.collection()?.id;
+  if (count === 1 && newest && collection) openItem({ id: newest, collection });
+  else if (count || store.state.place) {
+    store.change({ item: null, place: count ? place : null }, { push: true });
   }
+}
+
+/** Ask for what is listed of the view, and for the days on which it has something. */
+function look() {
+  browse.moved();
+  const collection = browse.collection()?.id;
+  if (collection) void days.look(collection, view.bounds());
+}
+
+function showFootprints() {
+  const collection = browse.collection()?.id;
+  const { from, to } = store.state;
+  void view.showFootprints(collection ? footprintTemplate(services, collection, from, to) : null);
 }
 
 async function showMosaic() {
   const collection = browse.collection()?.id;
-  const { from, to, item } = store.state;
-  const tiles = collection && !item && mosaicTemplate(services, collection, from, to);
+  const { mode, from, to, item } = store.state;
+  const wanted = !item && mode !== "clear" && mode !== "compare";
+  const tiles = collection && wanted && mosaicTemplate(services, collection, from, to);
   await view.showMosaic(tiles ? { tiles, ...MOSAIC_ZOOMS, bounds: [-180, -85, 180, 85] } : null);
 }
 
@@ -174,13 +200,13 @@ store.hear((state, previous) => {
   const differs = (...names) =>
     names.some((name) => String(state[name]) !== String(previous[name]));
   if (differs("from", "to", "place", "collection")) filters.show(state, browse.collection()?.id ?? null);
-  if (differs("collection")) void browse.look();
-  else if (differs("from", "to") && browse.partial()) void browse.look();
-  else if (differs("from", "to", "place")) browse.filter();
-  if (differs("from", "to", "collection", "item")) void showMosaic();
-  if (differs("item")) {
-    const known = seen.find(({ id }) => id === state.item) ?? null;
-    void viewer.open(known).then(() => {
+  if (differs("collection", "from", "to", "place")) void browse.look();
+  if (differs("collection")) look();
+  if (differs("from", "to")) timeline.show(days.known(), state);
+  if (differs("collection", "from", "to")) showFootprints();
+  if (differs("mode", "from", "to", "collection", "item")) void showMosaic();
+  if (differs("mode", "item")) {
+    void viewer.open(null).then(() => {
       if (!state.item && previous.item) list.focus(previous.item);
     });
   }

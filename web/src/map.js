@@ -23,13 +23,15 @@ import { boxOf, unwrapped, wrapped } from "./geometry.js";
  * @typedef {object} Hearing  What the page wants to hear of the map.
  * @property {(view: View, byHand: boolean) => void} moved  The view came to rest; `byHand`: where
  *   somebody brought it.
- * @property {(ids: string[], place: Position) => void} picked  A place was clicked, with the
- *   Items that cover it, newest first.
+ * @property {(place: Position, pile: { count: number, newest: string | null }) => void} picked  A
+ *   place was clicked, with what is known of the Items that cover it.
  * @property {(message: string) => void} tilesFailed
  */
 
 /** @typedef {{ tiles: string, minzoom: number, maxzoom: number, bounds: Box }} Tiles  Of 512 px. */
 
+/** Sources that the tile server fills. */
+const OURS = ["mask", "preview", "mosaic", "footprints"];
 /** Screens with small pixels show a tile at half its size. */
 const TILE_PX = devicePixelRatio > 1.25 ? 256 : 512;
 
@@ -61,6 +63,8 @@ export function createMap(container, { theme, config, view, hearing }) {
     zoom: view ? view.zoom : 1.4,
     maxZoom: 18,
     attributionControl: false,
+    // An address without a version may be kept for seconds only; nobody waits for the next mask.
+    refreshExpiredTiles: false,
     dragRotate: false,
     pitchWithRotate: false,
     touchPitch: false,
@@ -97,7 +101,8 @@ export function createMap(container, { theme, config, view, hearing }) {
 
   map.on("click", (event) => {
     void footprints.then((drawn) => {
-      hearing.picked(drawn.at(event.point), [wrapped(event.lngLat.lng), event.lngLat.lat]);
+      const { place, ...pile } = drawn.at(event.point);
+      hearing.picked([wrapped(place[0]), place[1]], pile);
     });
   });
 
@@ -105,9 +110,11 @@ export function createMap(container, { theme, config, view, hearing }) {
     const { sourceId } = /** @type {{ sourceId?: string }} */ (event);
     const { status } = /** @type {{ status?: number }} */ (event.error ?? {});
     // Not found is how the tile server says that nothing is there.
-    if (sourceId && status !== 404 && ["mask", "preview", "mosaic"].includes(sourceId)) {
+    if (sourceId && status !== 404 && OURS.includes(sourceId)) {
       hearing.tilesFailed(
-        status ? `The tile server answered ${status}.` : "The tile server does not answer.",
+        status
+          ? `The tile server answered ${status}. Parts of the map are missing.`
+          : "The tile server does not answer. Is the stack running?",
       );
     }
   });
@@ -152,9 +159,13 @@ export function createMap(container, { theme, config, view, hearing }) {
     map,
     loaded,
 
-    /** @param {Item[]} items */
-    async showFound(items) {
-      (await footprints).show(items);
+    /** @param {string | null} template  Of vector tiles. */
+    async showFootprints(template) {
+      (await footprints).show(template);
+    },
+
+    async retryFootprints() {
+      (await footprints).retry();
     },
 
     /** @param {string | null} id  Of the Item under the pointer or the focus. */

@@ -6,6 +6,7 @@
 /** @type {Readonly<State>} */
 export const EMPTY = Object.freeze({
   mode: "map",
+  show: null,
   collection: null,
   item: null,
   from: null,
@@ -70,6 +71,7 @@ export function readState(query) {
   const collection = values.get("collection") || null;
   return {
     mode: MODES.find((mode) => mode === values.get("mode")) ?? EMPTY.mode,
+    show: values.get("show") || null,
     collection,
     item: (collection && values.get("item")) || null,
     from: readDay(from),
@@ -131,6 +133,7 @@ export function writeState(state) {
   /** @type {[string, string | null][]} */
   const pairs = [
     ["mode", state.mode === EMPTY.mode ? null : state.mode],
+    ["show", state.show],
     ["collection", state.collection],
     ["item", state.item],
     ["days", state.from || state.to ? `${state.from ?? ".."}/${state.to ?? ".."}` : null],

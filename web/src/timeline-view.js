@@ -16,7 +16,7 @@ const LEAST_BAR_PX = 4;
  * @param {(from: string | null, to: string | null) => void} choose
  */
 export function createTimeline(element, choose) {
-  /** @type {{ day: string, clear: number | null }[]} */
+  /** @type {import("./types").Day[]} */
   let products = [];
   /** @type {[string, string] | null} */
   let span = null;
@@ -222,7 +222,7 @@ export function createTimeline(element, choose) {
 
   return {
     /**
-     * @param {{ day: string, clear: number | null }[]} next
+     * @param {import("./types").Day[]} next
      * @param {{ from: string | null, to: string | null }} chosen
      */
     show(next, chosen) {

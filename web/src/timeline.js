@@ -64,27 +64,32 @@ export function stepFor([first, last], bars) {
 /**
  * Gather products to bars; a bar without products is left out.
  *
- * @param {{ day: string, clear: number | null }[]} products  `clear` is a share, 0 to 1.
+ * @param {import("./types").Day[]} products
  * @param {[string, string]} span
  * @param {"day" | "week" | "month"} step
  * @returns {Bin[]}  By time.
  */
 export function binDays(products, [first, last], step) {
-  /** @type {Map<string, (number | null)[]>} */
-  const shares = new Map();
-  for (const { day, clear } of products) {
+  /** @type {Map<string, { count: number, known: number, clear: number }>} */
+  const sums = new Map();
+  for (const { day, clear, count } of products) {
     if (day < first || day > last) continue;
     const start = binStart(day, step, first);
-    shares.set(start, [...(shares.get(start) ?? []), clear]);
+    const sum = sums.get(start) ?? { count: 0, known: 0, clear: 0 };
+    sum.count += count;
+    if (clear !== null) {
+      sum.known += count;
+      sum.clear += clear * count;
+    }
+    sums.set(start, sum);
   }
-  return [...shares].sort().map(([from, all]) => {
-    const known = all.filter((share) => share !== null);
+  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([from, { count, known, clear }]) => {
     const end = step === "day" ? from : step === "week" ? addDays(from, 6) : endOfMonth(from);
     return {
       from,
       to: end < last ? end : last,
-      count: all.length,
-      clear: known.length ? known.reduce((sum, share) => sum + share, 0) / known.length : null,
+      count,
+      clear: known ? clear / known : null,
     };
   });
 }

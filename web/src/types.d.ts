@@ -4,6 +4,8 @@
 export interface State {
   /** What the page is used for: looking around, or one of the other views. */
   mode: Mode;
+  /** Page of the view “operate”, such as `backfill/1a2b3c4d`; null is its first. */
+  show: string | null;
   collection: string | null;
   /** Id of the Item that is open. */
   item: string | null;
@@ -90,26 +92,40 @@ export interface Collection {
   title?: string;
   description?: string;
   links?: Link[];
-  summaries?: Record<string, string[]>;
-  extent?: { temporal?: { interval: [string | null, string | null][] } };
+  extent?: {
+    spatial?: { bbox?: number[][] };
+    temporal?: { interval: [string | null, string | null][] };
+  };
   item_assets?: Record<string, { "classification:classes"?: ClassDescription[] }>;
+  summaries?: Record<string, string[]>;
   /** How masks are drawn: red, green, blue and opacity by class value, 0 to 255. */
   renders?: { mask?: { colormap?: Record<string, number[]> } };
 }
 
-/** What a search found. */
+/** Products of one day, as a timeline counts them. */
+export interface Day {
+  /** `YYYY-MM-DD`. */
+  day: string;
+  count: number;
+  /** Mean share of clear sky, 0 to 1. */
+  clear: number | null;
+}
+
+/** What a search found: a page of it. */
 export interface Found {
+  /** Items with just the fields that a list shows. */
   items: Item[];
   /** How many there are in all, as far as the catalogue says. */
   matched: number | null;
-  /** Whether there are more than these. */
-  more: boolean;
+  /** What to ask for the next page; null at the end. */
+  next: { address: string; body: unknown } | null;
 }
 
 /** Where the services are, each without a slash at its end. */
 export interface Services {
   stac: string;
   tiler: string;
+  admin: string;
 }
 
 /** What the operator may set in `config.json`. */

@@ -1,11 +1,11 @@
 // One product on the map: its mask over its true colours, and its page beside them.
 
 import { forMap, tileJson, tileTemplate } from "./addresses.js";
-import { fetchItem, fetchJson } from "./catalog.js";
+import { fetchItem, fetchJson, fetchNeighbours } from "./catalog.js";
 import { withoutClasses } from "./class-tiles.js";
 import { showDetails } from "./details.js";
 import { classesOf } from "./facts.js";
-import { boxOf } from "./geometry.js";
+import { boxOf, covers } from "./geometry.js";
 import { tell, wordsOf } from "./notices.js";
 
 /** @typedef {import("./types").Item} Item */
@@ -13,6 +13,7 @@ import { tell, wordsOf } from "./notices.js";
 /** @typedef {import("./types").State} State */
 /** @typedef {import("./store.js").Store} Store */
 /** @typedef {ReturnType<typeof import("./map.js").createMap>} MapParts */
+/** @typedef {ReturnType<typeof import("./details.js").showDetails>} Page */
 
 /** Zooms below the least that a tile server names at which a mask is small, but still there. */
 const FAR = 3;
@@ -24,14 +25,11 @@ const FAR = 3;
  * @param {MapParts} parts.view
  * @param {HTMLElement} parts.details
  * @param {HTMLElement} parts.notice
- * @param {(item: Item) => [Item | null, Item | null]} parts.neighbours  Earlier and later ones.
  * @param {(item: Item | null) => void} parts.shown
  */
-export function createViewer({ services, store, view, details, notice, neighbours, shown }) {
+export function createViewer({ services, store, view, details, notice, shown }) {
   /** @type {Item | null} */
   let item = null;
-  /** @type {ReturnType<typeof showDetails> | null} */
-  let page = null;
   /** @type {AbortController | null} */
   let running = null;
 
@@ -59,6 +57,21 @@ export function createViewer({ services, store, view, details, notice, neighbour
     });
   }
 
+  /**
+   * Add steps to the masks before and after; without an answer there are just none.
+   *
+   * @param {Item} of
+   * @param {Page} beside
+   * @param {AbortSignal} signal
+   */
+  async function addNeighbours(of, beside, signal) {
+    try {
+      beside.setNeighbours(...(await fetchNeighbours(services.stac, of, signal)));
+    } catch {
+      if (!signal.aborted) beside.setNeighbours(null, null);
+    }
+  }
+
   function close() {
     store.change({ item: null }, { push: true });
   }
@@ -71,19 +84,19 @@ export function createViewer({ services, store, view, details, notice, neighbour
   async function open(known) {
     running?.abort();
     const { signal } = (running = new AbortController());
-    const { collection, item: id } = store.state;
+    const { mode, collection, item: id } = store.state;
     tell(notice, null);
-    if (!collection || !id) {
+    if (!collection || !id || mode !== "map") {
       item = null;
       details.hidden = true;
       shown(null);
-      await view.showItem(null, null);
+      // The other views draw what they show themselves.
+      if (mode !== "clear" && mode !== "compare") await view.showItem(null, null);
       return;
     }
     try {
       item = known ?? (await fetchItem(services.stac, collection, id, signal));
-      page = showDetails(details, { services, item, state: store.state, doing });
-      page.setNeighbours(...neighbours(item));
+      const page = showDetails(details, { services, item, state: store.state, doing });
       details.hidden = false;
       shown(item);
       page.heading.focus({ preventScroll: true });
@@ -91,6 +104,7 @@ export function createViewer({ services, store, view, details, notice, neighbour
         view.fitItem(item);
         store.change({ view: null });
       }
+      void addNeighbours(item, page, signal);
       await draw(item, signal);
     } catch (error) {
       if (signal.aborted) return;
@@ -123,7 +137,7 @@ export function createViewer({ services, store, view, details, notice, neighbour
     open,
     close,
     current: () => item,
-    /** There may be other neighbours now. */
-    refresh: () => item && page?.setNeighbours(...neighbours(item)),
+    /** Whether the one that is open covers a place. @param {import("./types").Position} place */
+    covers: (place) => item !== null && covers(item.geometry, place),
   };
 }

@@ -6,6 +6,7 @@ import {
   itemAddress,
   mosaicTemplate,
   servicesBeside,
+  timelineAddress,
   tileJson,
   tileTemplate,
   withQuery,
@@ -17,10 +18,12 @@ test("the services are beside the page, whatever a proxy put before it", () => {
   assert.deepEqual(servicesBeside("http://localhost:8080/?item=a"), {
     stac: "http://localhost:8080/stac",
     tiler: "http://localhost:8080/tiler",
+    admin: "http://localhost:8080/admin",
   });
   assert.deepEqual(servicesBeside("https://example.org/masks/index.html"), {
     stac: "https://example.org/masks/stac",
     tiler: "https://example.org/masks/tiler",
+    admin: "https://example.org/masks/admin",
   });
 });
 
@@ -73,4 +76,13 @@ test("a mosaic is of the chosen days", () => {
   const since = "datetime=2020-05-09T00%3A00%3A00Z%2F..";
   assert.equal(template, `${tiles}?assets=mask&${since}&tilesize=512`);
   assert.equal(mosaicTemplate(services, "a", null, null), `${tiles}?assets=mask&tilesize=512`);
+});
+
+test("a timeline is asked for with its west on the globe, however often the map was turned", () => {
+  const box = (/** @type {import("../src/types").Box} */ view) =>
+    new URL(timelineAddress(servicesBeside("http://localhost/"), "a", view)).searchParams.get("bbox");
+  assert.equal(box([10, 50, 20, 60]), "10,50,20,60");
+  assert.equal(box([530, -10, 550, 0]), "170,-10,190,0");
+  assert.equal(box([-190, -95, -170, 95]), "170,-90,190,90");
+  assert.equal(box([-300, -85, 300, 85]), "-180,-85,180,85");
 });

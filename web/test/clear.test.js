@@ -89,7 +89,7 @@ test("the question has a time only where there is one", () => {
 });
 
 test("a shell takes the command as it is, quotes and all", () => {
-  const [curl] = questionSnippets({ stac: "s", tiler: "http://localhost/tiler" }, QUESTION);
+  const [curl] = questionSnippets({ stac: "s", tiler: "http://localhost/tiler", admin: "a" }, QUESTION);
   assert.ok(curl.text.includes(String.raw`"it'\''s"`));
   assert.ok(curl.text.includes('"min_clear":0.9'));
 });

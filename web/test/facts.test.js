@@ -6,7 +6,6 @@ import {
   clearShare,
   cloudShare,
   factsOf,
-  neighboursOf,
   percent,
   platformName,
   size,
@@ -47,22 +46,6 @@ test("facts that an Item does not tell are left out", () => {
   assert.equal(facts.Baseline, "02.04");
   assert.ok(!("Orbit" in facts));
   assert.ok(!("Sun" in facts));
-});
-
-test("the neighbours of a mask are of its tile, next in time", () => {
-  const at = (/** @type {string} */ datetime, tile = "33UUU") =>
-    item({ id: `${tile} ${datetime}`, properties: { datetime, "grid:code": `MGRS-${tile}` } });
-  const others = [
-    at("2017-02-20T10:00:00Z"),
-    at("2017-02-17T10:00:00Z", "33UUV"),
-    at("2017-02-18T10:00:00Z"),
-    at("2017-01-01T10:00:00Z"),
-    at("2017-02-10T10:00:00Z"),
-  ];
-  const [before, after] = neighboursOf(item({ id: ID }), others);
-  assert.equal(before?.id, "33UUU 2017-02-10T10:00:00Z");
-  assert.equal(after?.id, "33UUU 2017-02-18T10:00:00Z");
-  assert.deepEqual(neighboursOf(item(), []), [null, null]);
 });
 
 test("names and sizes are written for people", () => {

@@ -8,6 +8,7 @@ import { EMPTY, readState, writeState } from "../src/state.js";
 /** @type {State} */
 const FULL = {
   mode: "clear",
+  show: "coverage/33UUU/2024",
   collection: "ukis-csmask-l1c",
   item: "S2A_MSIL1C_20170216T102101_N0204_R065_T33UUU_20170216T102204",
   from: "2017-02-01",
@@ -40,7 +41,7 @@ test("every state comes back from its address", () => {
 });
 
 test("an address can be read by people", () => {
-  const query = writeState({ ...FULL, mode: "map", item: null });
+  const query = writeState({ ...FULL, mode: "map", show: null, item: null });
   assert.equal(
     query,
     "?collection=ukis-csmask-l1c&days=2017-02-01/2017-02-28&place=52.41/13.01234" +

@@ -29,10 +29,10 @@ test("bars become weeks and months as room gets short", () => {
 });
 
 const PRODUCTS = [
-  { day: "2020-05-09", clear: 0.2 },
-  { day: "2020-05-09", clear: 0.6 },
-  { day: "2020-05-12", clear: null },
-  { day: "2020-06-01", clear: 1 },
+  { day: "2020-05-09", count: 1, clear: 0.2 },
+  { day: "2020-05-09", count: 1, clear: 0.6 },
+  { day: "2020-05-12", count: 1, clear: null },
+  { day: "2020-06-01", count: 1, clear: 1 },
 ];
 /** @type {[string, string]} */
 const SPAN = ["2020-05-01", "2020-06-30"];
@@ -68,8 +68,21 @@ test("weeks begin with the timeline, and no product is lost in any step", () => 
   }
 });
 
+test("a day with many products weighs as much as they do", () => {
+  const [month] = binDays(
+    [
+      { day: "2020-05-09", count: 3, clear: 1 },
+      { day: "2020-05-10", count: 1, clear: 0 },
+      { day: "2020-05-11", count: 6, clear: null },
+    ],
+    SPAN,
+    "month",
+  );
+  assert.deepEqual([month.count, month.clear], [10, 0.75]);
+});
+
 test("products outside the timeline are left out", () => {
-  assert.deepEqual(binDays([{ day: "2019-01-01", clear: 1 }], SPAN, "day"), []);
+  assert.deepEqual(binDays([{ day: "2019-01-01", count: 1, clear: 1 }], SPAN, "day"), []);
 });
 
 test("marks are months with the year where it begins, or years where there are many", () => {
