@@ -121,8 +121,7 @@ class Storage:
                     self._upload(key, part)
                 return
             target.parent.mkdir(parents=True, exist_ok=True)
-            # Random, for two threads may write the same object; the last one stands.
-            part = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_PART}")
+            part = _part(target)
             try:
                 yield part
                 with part.open("rb+") as written:
@@ -140,8 +139,15 @@ class Storage:
             NoSpaceError: The disk is full.
             StorageError: The object cannot be written.
         """
-        with self.staged(key) as part:
-            part.write_bytes(data)
+        target = self.path(key)
+        if target is None:
+            with self.staged(key) as part:
+                part.write_bytes(data)
+            return
+        try:
+            _put(target, data)
+        except OSError as error:
+            raise _translated(error, target) from error
 
     def get(self, key: str) -> bytes:
         """Read an object.
@@ -207,6 +213,30 @@ class Storage:
             obstore.put(self.store, _checked(key), part)
         except BaseError as error:
             raise StorageError(f"cannot write {self.href(key)}: {error}") from error
+
+
+def _part(target: Path) -> Path:
+    # Random, for two threads may write the same object; the last one stands.
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}{_PART}")
+
+
+def _put(target: Path, data: bytes) -> None:
+    """Write a small file; for thousands of them every call to the system counts."""
+    part = _part(target)
+    try:
+        try:
+            file = part.open("wb")
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file = part.open("wb")
+        with file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _checked(key: str) -> str:
