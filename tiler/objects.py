@@ -116,3 +116,10 @@ def open_bytes(href: str, head_bytes: int) -> StoredBytes:
     except (BaseError, ValueError) as error:
         raise MaskUnreadableError(href, str(error)) from error
     return RemoteObject(store, parts.path.lstrip("/"), head_bytes)
+
+
+def gdal_path(href: str) -> str:
+    """Give a storage address as GDAL wants it."""
+    # GDAL takes what follows file:// for the path as it stands, a %20 for three characters.
+    parts = urlsplit(href)
+    return unquote(parts.path) if parts.scheme == "file" else href

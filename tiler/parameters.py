@@ -35,6 +35,11 @@ async def no_process() -> None:
 
 async def gdal_environment() -> dict[str, str]:
     """Tell GDAL how to read COGs, and of the bucket's server that ours are told of."""
+    return gdal_options()
+
+
+def gdal_options() -> dict[str, str]:
+    """Give what GDAL is told wherever it reads."""
     return _gdal_environment(os.environ.get("AWS_ENDPOINT_URL", ""))
 
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tiler.cog import HEAD_BYTES, Block, Cog, coarse_cog, open_cog
+from tiler.errors import NoMaskCogError
+from tiler.foreign import open_foreign
 from tiler.items import StoredAsset
-from tiler.objects import open_bytes
+from tiler.objects import gdal_path, open_bytes
 from tiler.settings import TilerSettings
 
 # A block of one class is kept as a number, whose place in the cache is what it costs.
@@ -59,7 +61,7 @@ class Rasters:
         if found is not None:
             return found
         opened = time.monotonic()
-        cog = open_cog(open_bytes(asset.href, HEAD_BYTES))
+        cog = _opened(asset)
         with self._lock:
             self._cogs[asset.href, asset.version] = (opened, cog)
             while len(self._cogs) > self._most_cogs:
@@ -79,7 +81,7 @@ class Rasters:
             if found is not None:
                 self._coarse.move_to_end(key)
                 return found
-        cog = coarse_cog(open_cog(open_bytes(asset.href, HEAD_BYTES)))
+        cog = coarse_cog(_opened(asset))
         with self._lock:
             self._coarse[key] = cog
             while len(self._coarse) > _MOST_COARSE:
@@ -188,6 +190,14 @@ class AtHand:
         if len(found) < len(wanted):
             raise ColdError
         return found
+
+
+def _opened(asset: StoredAsset) -> Cog:
+    source = open_bytes(asset.href, HEAD_BYTES)
+    try:
+        return open_cog(source)
+    except NoMaskCogError:
+        return open_foreign(source, gdal_path(asset.href))
 
 
 def _size(block: Block) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import attr
 import rasterio
@@ -26,6 +25,7 @@ from tiler.draw import draw
 from tiler.errors import ImageSizeError, NoMaskCogError
 from tiler.images import ClassImage
 from tiler.items import StoredAsset, StoredItem
+from tiler.objects import gdal_path
 from tiler.rasters import Rasters
 from tiler.style import PLAIN, Style
 from tiler.views import View, image_view, tile_view
@@ -175,15 +175,9 @@ class ItemReader(MultiBaseReader):
         if found is None:
             raise InvalidAssetName(f"{name!r} is not valid, should be one of {self.assets}")
         return AssetInfo(
-            url=_opened_as(found.href),
+            url=gdal_path(found.href),
             name=name,
             media_type=found.media_type,
             reader_options={"source": self.input, "asset": found},
             method_options={},
         )
-
-
-def _opened_as(href: str) -> str:
-    # GDAL takes what follows file:// for the path as it stands, a %20 for three characters.
-    parts = urlsplit(href)
-    return unquote(parts.path) if parts.scheme == "file" else href

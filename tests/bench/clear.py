@@ -1,7 +1,8 @@
 """Clear sky over a field: one request of ours, against asking Item by Item.
 
-``python -m tests.bench.clear [--quick] [--json]``. All servers are single uvicorn processes on this
-machine, warm, one connection. The peers do what a user had to do before: search, then read the
+``python -m tests.bench.clear [--quick] [--beside] [--json]``. All servers are single uvicorn
+processes on this machine, warm, one connection. The peers do what a user had to do before: search,
+then read the
 field's window of every mask with odc-stac over HTTP, or ask stock titiler-pgstac for
 ``/statistics`` of every Item. All three must agree on the clear share, or the bench stops.
 """
@@ -14,6 +15,7 @@ import os
 import statistics
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -39,14 +41,17 @@ from producer.layout import MASK, METADATA, file_key, stem_key
 from producer.record import FileRecord
 from producer.storage import Storage
 from tests import records, servers
-from tests.bench.tiles import uvicorn
-from tests.tiler.scenes import landscape
+from tests.bench.tiles import Server, tiles_of, uvicorn
+from tests.tiler.scenes import Scene, landscape
 
 COLLECTION = "ukis-csmask-l1c"
 TILE, EPSG = "33UUU", 32633
 START = datetime(2024, 1, 1, 10, 20, tzinfo=UTC)
 YEAR, HUNDRED = 150, 100
 FIELD_M = 1000
+# Nearly the largest of which every pixel is counted.
+LARGE_M = 9750
+CROWD, TILES = 8, 40
 # A mask is as good as its reading: GDAL as its makers advise for COGs over HTTP.
 GDAL = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
@@ -127,11 +132,16 @@ def fill(store: Storage, plan: Plan) -> None:
 
 def field_of(plan: Plan) -> Polygon:
     """Choose a field of a square kilometre across the corner of four blocks."""
+    return square(plan, FIELD_M)
+
+
+def square(plan: Plan, size_m: float) -> Polygon:
+    """Choose a square that begins within a block, not at its edge."""
     grid = records.grid_of(TILE, (plan.size_px, plan.size_px))
     west, _, _, north = grid.bounds
     x, y = west + 5120 * 6 - 430, north - 5120 * 4 + 380
     back = Transformer.from_crs(EPSG, 4326, always_xy=True)
-    corners = [(0, 0), (FIELD_M, 0), (FIELD_M, -FIELD_M), (0, -FIELD_M)]
+    corners = [(0, 0), (size_m, 0), (size_m, -size_m), (0, -size_m)]
     return Polygon([back.transform(x + dx, y + dy) for dx, dy in corners])
 
 
@@ -208,8 +218,8 @@ def agree(mine: Sequence[float], theirs: Sequence[float], who: str) -> None:
         raise RuntimeError(f"{who} finds other shares: up to {worst:.3f} apart")
 
 
-def measure(plan: Plan) -> dict[str, Any]:
-    """Run everything."""
+def measure(plan: Plan, *, only_beside: bool) -> dict[str, Any]:
+    """Run everything, or only tiles beside large requests."""
     field = field_of(plan)
     with tempfile.TemporaryDirectory(prefix="nimbostac-bench-") as folder:
         store = Storage.from_url(str(Path(folder) / "store"))
@@ -227,11 +237,55 @@ def measure(plan: Plan) -> dict[str, Any]:
                 connection.execute("CREATE DATABASE bench")
             loading.migrate()
             fill(store, plan)
+            if only_beside:
+                with uvicorn("ours", "--factory", "deploy.app:create_app", query="") as ours:
+                    names = Api(ours.port).post("/tiler/clear", search(field, 1))["features"]
+                    return beside(plan, ours, names[0]["id"])
             with (
                 uvicorn("ours", "--factory", "deploy.app:create_app", query="") as ours,
                 uvicorn("stock", "titiler.pgstac.main:app", query="") as stock,
             ):
                 return compared(plan, field, ours.port, stock.port)
+
+
+def beside(plan: Plan, server: Server, name: str) -> dict[str, float]:
+    """Fetch tiles alone, then while others ask for the sky of 95 km2 over the whole year."""
+    scene = Scene(name, EPSG, *_corner(plan), np.zeros((plan.size_px, plan.size_px), np.uint8))
+    base = f"/tiler/collections/{COLLECTION}/items/{name}"
+    paths = [base + path for path in tiles_of(scene, TILES)]
+    large = square(plan, LARGE_M)
+    server.seconds(paths)
+    alone = server.seconds(paths * 3)[1:]
+    stop = threading.Event()
+    answered: list[float] = []
+
+    def ask() -> None:
+        api = Api(server.port)
+        while not stop.is_set():
+            answered.extend(milliseconds(lambda: api.post("/tiler/clear", search(large, YEAR)), 1))
+
+    crowd = [threading.Thread(target=ask) for _ in range(CROWD)]
+    for each in crowd:
+        each.start()
+    time.sleep(2)
+    loaded = server.seconds(paths * 3)[1:]
+    stop.set()
+    for each in crowd:
+        each.join()
+    found = {"tiles_alone": alone, "tiles_beside": loaded}
+    return {
+        **{
+            f"{name}_p{share}_ms": float(np.percentile(seconds, share)) * 1000
+            for name, seconds in found.items()
+            for share in (50, 95)
+        },
+        "large_ms": statistics.median(answered),
+    }
+
+
+def _corner(plan: Plan) -> tuple[float, float]:
+    west, _, _, north = records.grid_of(TILE, (plan.size_px, plan.size_px)).bounds
+    return west, north
 
 
 def compared(plan: Plan, field: Polygon, ours: int, stock: int) -> dict[str, Any]:
@@ -275,14 +329,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller masks, fewer rounds")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
+    parser.add_argument(
+        "--beside", action="store_true", help="only tiles, alone and beside large requests"
+    )
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    found = measure(QUICK if arguments.quick else FULL)
-    numbers = {**found, **found["details"]}
+    found = measure(QUICK if arguments.quick else FULL, only_beside=arguments.beside)
+    numbers = {**found, **found.get("details", {})}
     for name, value in numbers.items():
         if name != "details":
             out = sys.stderr if arguments.json else sys.stdout
-            print(f"{name:18s} {value:10.1f}", file=out)
+            print(f"{name:20s} {value:10.1f}", file=out)
     if arguments.json:
         print(json.dumps(found))
 
