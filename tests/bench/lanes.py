@@ -95,7 +95,7 @@ def seconds_until_done(
             tell(f"{count} of {wanted}")
             for one in running:
                 one.look()
-        time.sleep(0.05)
+        time.sleep(0.25)
     start, had = first or (began, before)
     return (time.monotonic() - start) * (wanted - before) / max(1, wanted - had)
 
