@@ -99,6 +99,7 @@ missing_packages() {
         has chromium || echo chromium
         has gdalinfo || echo gdal-bin
         has shellcheck || echo shellcheck
+        has faketime || echo faketime
     fi
 }
 

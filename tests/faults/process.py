@@ -28,7 +28,7 @@ def main() -> None:
     missing: Any = None
     sys.modules["boto3"] = missing
 
-    from ingest.lanes import dispatcher
+    from ingest.lanes import dispatcher, worker
     from tests.ingest.lanes import engine
 
     def take_a_while(
@@ -41,6 +41,7 @@ def main() -> None:
     engine.Masker._misbehave = take_a_while  # type: ignore[method-assign]
     dispatcher._CHECK_S = 0.7
     dispatcher._TURN_S = 0.25
+    worker._SWEEP_BEATS = 2
     runpy.run_module("tests.ingest.lanes.process", run_name="__main__")
 
 
