@@ -11,7 +11,7 @@ from rich.console import Console
 from deploy.backfills import tables
 from deploy.backfills.following import Follower
 from ingest import ledger
-from ingest.backfills import creating, estimates, views
+from ingest.backfills import creating, estimates, listing, views
 from ingest.backfills.spec import BackfillSpec
 from ingest.ledger import Backfill, BackfillState, Ledger, State
 
@@ -29,6 +29,19 @@ def create(book: Ledger, spec: BackfillSpec) -> Backfill:
     if reason:
         typer.echo(reason, err=True)
     return made
+
+
+def listed(book: Ledger, backfill: Backfill) -> Backfill:
+    """List all products of a backfill, here; broken off, the dispatcher goes on with it.
+
+    Raises:
+        SourceUnreachableError: The source does not answer for now.
+    """
+    with Console(stderr=True).status("looking for products") as status:
+        while listing.step(book, backfill):
+            backfill = book.backfill_get(backfill.id)
+            status.update(f"looking for products: {backfill.found} so far")
+    return book.backfill_get(backfill.id)
 
 
 def estimate(spec: BackfillSpec, *, as_json: bool) -> None:

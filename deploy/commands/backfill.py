@@ -76,22 +76,18 @@ def run(
     """
     from deploy.backfills import asking, doing
     from ingest import ledger
-    from ingest.backfills import listing
 
     spec = asking.read({"source": asking.of_paths(sources), "engine": engine})
     with ledger.opened() as book:
-        made = doing.create(book, spec)
         # Not left to the dispatcher: what is wrong with the source is said here and now.
-        while listing.step(book, book.backfill_get(made.id)):
-            continue
-        listed = book.backfill_get(made.id)
+        made = doing.listed(book, doing.create(book, spec))
     if wait:
         doing.follow(made.id, as_json=as_json, products=True)
     elif as_json:
         typer.echo(json.dumps(doing.view(made.id)))
     else:
         typer.echo(
-            f"{listed.found} products are queued;"
+            f"{made.found} products are queued;"
             f" `nimbostac backfill show {made.id} --follow` follows them"
         )
 
