@@ -51,6 +51,7 @@ YEAR, HUNDRED = 150, 100
 FIELD_M = 1000
 # Nearly the largest of which every pixel is counted.
 LARGE_M = 9750
+LARGE_ITEMS = 30
 CROWD, TILES = 8, 40
 # A mask is as good as its reading: GDAL as its makers advise for COGs over HTTP.
 GDAL = {
@@ -231,6 +232,8 @@ def measure(plan: Plan, *, only_beside: bool) -> dict[str, Any]:
                     "PGDATABASE": "bench",
                     "PYTHONWARNINGS": "ignore",
                     "NIMBOSTAC_STORE_URL": store.url,
+                    # On a busy machine, too, the numbers are wanted, not the limit.
+                    "NIMBOSTAC_TILER_CLEAR_TIMEOUT_S": "600",
                 }
             )
             with psycopg.connect(dbname="postgres", autocommit=True) as connection:
@@ -249,7 +252,7 @@ def measure(plan: Plan, *, only_beside: bool) -> dict[str, Any]:
 
 
 def beside(plan: Plan, server: Server, name: str) -> dict[str, float]:
-    """Fetch tiles alone, then while others ask for the sky of 95 km2 over the whole year."""
+    """Fetch tiles alone, then while eight others ask for the sky of 95 km2 in 30 products."""
     scene = Scene(name, EPSG, *_corner(plan), np.zeros((plan.size_px, plan.size_px), np.uint8))
     base = f"/tiler/collections/{COLLECTION}/items/{name}"
     paths = [base + path for path in tiles_of(scene, TILES)]
@@ -262,7 +265,9 @@ def beside(plan: Plan, server: Server, name: str) -> dict[str, float]:
     def ask() -> None:
         api = Api(server.port)
         while not stop.is_set():
-            answered.extend(milliseconds(lambda: api.post("/tiler/clear", search(large, YEAR)), 1))
+            answered.extend(
+                milliseconds(lambda: api.post("/tiler/clear", search(large, LARGE_ITEMS)), 1)
+            )
 
     crowd = [threading.Thread(target=ask) for _ in range(CROWD)]
     for each in crowd:
