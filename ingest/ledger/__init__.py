@@ -2,20 +2,18 @@
 
 from ingest.ledger.book import Ledger, opened
 from ingest.ledger.schema import migrate
+from ingest.ledger.tokens import Entry, Role, Token
 from ingest.ledger.values import (
     Backfill,
     BackfillState,
     Brake,
     Covered,
-    Entry,
     Failure,
     Lane,
     LaneState,
     Progress,
-    Role,
     State,
     Task,
-    Token,
     Wanted,
     Wish,
     WorkerState,

@@ -3,7 +3,9 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import psycopg
@@ -11,7 +13,6 @@ from psycopg.types.json import Jsonb
 
 from ingest.errors import DatabaseRefusedError, TokenNameError
 from ingest.ledger.session import Session
-from ingest.ledger.values import Entry, Role, Token
 
 _PREFIX = "nimbostac_"
 """Lets whoever finds one in a log or a repository know what it is."""
@@ -43,6 +44,38 @@ _TRAIL = """
 SELECT id, at, who, action, subject, detail FROM ledger.audit
 WHERE %(before)s::bigint IS NULL OR id < %(before)s ORDER BY id DESC LIMIT %(limit)s
 """
+
+
+class Role(StrEnum):
+    """What a token is good for."""
+
+    READ = "read"
+    OPERATE = "operate"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Who may ask; the secret itself is nowhere."""
+
+    id: int
+    name: str
+    role: Role
+    created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+    last_used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the audit trail."""
+
+    id: int
+    at: datetime
+    who: str
+    action: str
+    subject: str
+    detail: dict[str, Any] = field(default_factory=dict)
 
 
 class Tokens(Session):

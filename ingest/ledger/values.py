@@ -1,7 +1,7 @@
 """What the ledger is told and tells."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -45,13 +45,6 @@ class BackfillState(StrEnum):
     """None of its products has anything to do; some may have failed."""
     FAILED = "failed"
     """Its products could not be listed."""
-
-
-class Role(StrEnum):
-    """What a token is good for."""
-
-    READ = "read"
-    OPERATE = "operate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,28 +221,3 @@ class Covered:
     """Version that made the mask that is there; ``None`` where there is none."""
     detail: str | None
     """Its last error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """Who may ask; the secret itself is nowhere."""
-
-    id: int
-    name: str
-    role: Role
-    created: datetime
-    expires: datetime | None
-    revoked: datetime | None
-    last_used: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the audit trail."""
-
-    id: int
-    at: datetime
-    who: str
-    action: str
-    subject: str
-    detail: dict[str, Any] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 
@@ -24,8 +24,6 @@ from ingest import ledger
 from ingest import pgstac as loading
 from ingest.ledger import Lane, Ledger, Wish
 from tests import servers
-
-T = TypeVar("T")
 
 ENGINES = ("kappamask", "ukis-csmask")
 TILES = 20_000
@@ -116,7 +114,7 @@ def fill(rows: int) -> None:
         connection.execute("VACUUM ANALYZE ledger.products")
 
 
-def timed(act: Callable[[], T], taken: list[float]) -> T:
+def timed(act: Callable[[], Any], taken: list[float]) -> Any:
     """Do something, and note how many milliseconds it took."""
     start = time.perf_counter()
     result = act()
@@ -214,12 +212,10 @@ def asked(book: Ledger, rows: int, rounds: int) -> dict[str, Any]:
 
 def steered(book: Ledger, backfill: str) -> dict[str, float]:
     """Time what an operator does to a backfill of thirty thousand."""
-    taken: dict[str, list[float]] = {"pause": [], "resume": [], "abort": [], "retry": []}
-    timed(lambda: book.pause(backfill), taken["pause"])
-    timed(lambda: book.resume(backfill), taken["resume"])
-    timed(lambda: book.abort(backfill), taken["abort"])
-    timed(lambda: book.retry(backfill), taken["retry"])
-    return {name: times[0] for name, times in taken.items()}
+    taken: list[float] = []
+    for step in (book.pause, book.resume, book.abort, book.retry):
+        timed(lambda step=step: step(backfill), taken)
+    return dict(zip(("pause", "resume", "abort", "retry"), taken, strict=True))
 
 
 def size() -> float:
