@@ -71,8 +71,8 @@ class Predictor:
     def logits(self, inputs: NDArray[np.float32]) -> Tensor:
         """Score each class: (tile, class, row, column), on the device."""
         count = len(inputs)
-        if count < self.batch:
-            # Compiled graphs are made for one shape.
+        if count < self.batch and self.backend is Backend.COMPILE:
+            # It is made for one shape.
             lacking = np.zeros((self.batch - count, *inputs.shape[1:]), np.float32)
             inputs = np.concatenate([inputs, lacking])
         with torch.inference_mode():
@@ -93,15 +93,17 @@ def predictor(network: Network, options: EngineOptions, threads: int = 0) -> Pre
     """
     device = _device(options.device)
     backend = _backend(options, device)
-    batch = options.batch or (1 if device.type == "cpu" else _GPU_BATCH)
     threads = threads or cores()
+    batch = options.batch or (1 if device.type == "cpu" else _GPU_BATCH)
     network = folded(network)
     module = _CoarseLogits(network).eval()
     score: Scorer
     if backend is Backend.OPENVINO:
-        from producer.kappamask.openvino_backend import scorer  # noqa: PLC0415 - need not be there
+        # Only now: it need not be there.
+        from producer.kappamask.openvino_backend import scorer, side_by_side  # noqa: PLC0415
 
-        example = torch.zeros(batch, network.channels, SIZE_PX, SIZE_PX)
+        batch = options.batch or side_by_side(threads)
+        example = torch.zeros(1, network.channels, SIZE_PX, SIZE_PX)
         score = scorer(module, example, options.precision, threads)
     else:
         if device.type == "cpu":

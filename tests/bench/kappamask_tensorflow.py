@@ -10,14 +10,18 @@ from producer.kappamask.deeplab import DeepLab
 from producer.kappamask.layers import ConvolutionBlock, SeparableBlock, padding
 
 
-def way(network: DeepLab, inputs: np.ndarray) -> Callable[[], np.ndarray]:
-    """Give a call that classifies the inputs, (tile, channel, row, column)."""
+def way(network: DeepLab, example: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Give a call that classifies tiles like the example, (tile, channel, row, column)."""
     import tensorflow as tf
 
-    layer = tf.keras.Input((512, 512, inputs.shape[1]))
+    layer = tf.keras.Input((512, 512, example.shape[1]))
     model = tf.keras.Model(layer, tf.keras.layers.Lambda(_Forward(tf, network))(layer))
-    pixels = np.ascontiguousarray(inputs.transpose(0, 2, 3, 1))
-    return lambda: model.predict(pixels, verbose=0).argmax(-1)
+
+    def classify(tiles: np.ndarray) -> np.ndarray:
+        pixels = np.ascontiguousarray(tiles.transpose(0, 2, 3, 1))
+        return model.predict(pixels, verbose=0).argmax(-1)
+
+    return classify
 
 
 class _Forward:
