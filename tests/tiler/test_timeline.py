@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from shapely.geometry import Polygon, box, mapping, shape
 from starlette.testclient import TestClient
@@ -20,8 +21,10 @@ PLACES = {"33UUU": (12.0, 52.0), "33UVU": (13.5, 52.0), "01VCK": (179.5, 60.0)}
 @pytest.fixture
 def items(pgstac: str, store: Storage) -> list[dict[str, object]]:
     """Three days over two places and one that lies across the antimeridian."""
-    stored = records.stored_mask(store, "33UUU", START)
+    stored = records.stored_mask(store, "33UUU", START - timedelta(days=1000))
     records.catalogued(store, stored)
+    with psycopg.connect(pgstac, autocommit=True) as connection:
+        connection.execute("DELETE FROM pgstac.items")
     base = records_item(store, stored)
     made = []
     for tile, (west, south) in PLACES.items():

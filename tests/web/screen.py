@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
@@ -58,6 +58,15 @@ class Visit:
         self.page.wait_for_timeout(300)
         self.page.wait_for_selector('#map[aria-busy="false"]')
 
+    def wait_for_address(self, words: str) -> None:
+        """Wait until the page's address has some words in it."""
+        # Not by a function in the page, which its security policy forbids to be asked twice.
+        for _ in range(PATIENCE_MS // 100):
+            if words in self.page.url:
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"{self.page.url} never had {words}")
+
     def screenshot(self) -> NDArray[np.uint8]:
         """(row, column, channel): the window's pixels, red, green, blue."""
         with warnings.catch_warnings():
@@ -91,6 +100,7 @@ class Visits:
     """Windows of one test."""
 
     def __init__(self, browser: Browser, site: str) -> None:
+        expect.set_options(timeout=PATIENCE_MS)
         self._browser = browser
         self._site = site
         self._made: list[tuple[BrowserContext, Visit]] = []
@@ -112,7 +122,7 @@ class Visits:
         complaints = [complaint for _, visit in self._made for complaint in visit.complaints]
         for context, _ in self._made:
             context.close()
-        assert not complaints
+        assert not complaints, complaints
 
 
 def color_of(value: MaskClass, *, hidden: bool) -> NDArray[np.float64]:

@@ -38,3 +38,15 @@ test("modules import each other by address, and by name only what the import map
     }
   }
 });
+
+test("every module that the page begins with is asked for at once, and none that it may not need", () => {
+  const wanted = new Set(["main.js"]);
+  for (const name of wanted) {
+    for (const [, from] of source(name).matchAll(/^(?:import .* from|\} from|import) "(\.[^"]+)";$/gm)) {
+      wanted.add(new URL(from, `file:///${name}`).pathname.slice(1));
+    }
+  }
+  wanted.delete("main.js");
+  const links = [...page.matchAll(/<link rel="modulepreload" href="src\/([^"]+)"/g)];
+  assert.deepEqual(links.map(([, name]) => name).sort(), [...wanted].sort());
+});

@@ -189,7 +189,9 @@ export function createOperate({ services, store }) {
   function draw() {
     const { facts } = session;
     gate.hidden = facts !== null;
-    inside.hidden = main.hidden = facts === null;
+    inside.hidden = facts === null;
+    main.hidden = facts === null || store.state.mode !== "operate";
+    document.body.classList.toggle("operating", !main.hidden);
     why.textContent = session.problem;
     if (!facts) {
       everything = opened = null;
@@ -266,9 +268,9 @@ export function createOperate({ services, store }) {
   function refresh() {
     const here = store.state.mode === "operate";
     side.hidden = !here;
-    main.hidden = !here || !session.facts;
-    document.body.classList.toggle("operating", here && session.facts !== null);
     if (!here) {
+      main.hidden = true;
+      document.body.classList.remove("operating");
       following?.abort();
       following = null;
       return;
