@@ -96,12 +96,13 @@ class LaneWorker:
 
     async def _end(self, worker: Worker, running: "asyncio.Task[None]") -> None:
         worker.allow_pick_jobs = False
+        # In a burst without any more jobs arq ends by itself, with nothing left half asked.
+        worker.burst, worker.max_burst_jobs = True, 0
         if worker.tasks:
             logger.info("stopping: the %s lane has %d jobs left", self.lane, len(worker.tasks))
-            await asyncio.wait(worker.tasks.values(), timeout=self._settings.stop_wait_s)
+        await asyncio.wait({running}, timeout=self._settings.stop_wait_s)
         self._holdings.stop()
-        if worker.tasks:
-            await asyncio.wait(worker.tasks.values(), timeout=_LET_GO_S)
+        await asyncio.wait({running}, timeout=_LET_GO_S)
         for job in worker.job_tasks.values():
             job.cancel()
         await asyncio.gather(*worker.tasks.values(), return_exceptions=True)

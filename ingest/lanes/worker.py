@@ -22,6 +22,7 @@ from ingest.lanes.stage import StageWork
 from ingest.lanes.verdicts import Verdicts
 from ingest.ledger import Lane, Ledger, WorkerState
 from ingest.settings import IngestSettings
+from producer import engines
 from producer.options import EngineOptions
 from producer.storage import Storage
 
@@ -109,8 +110,10 @@ def producers(store: Storage, device: str) -> LoadMasker:
         # Engines are for workers of the mask lane only.
         from producer import masking  # noqa: PLC0415
 
-        options = masking.MaskOptions(engine=EngineOptions(device=device))
-        return masking.Masker(store, engine, options)
+        # One that computes on the CPU only does so beside a GPU too.
+        takes = "device" in engines.entry(engine).takes
+        options = EngineOptions(device=device) if takes else EngineOptions()
+        return masking.Masker(store, engine, masking.MaskOptions(engine=options))
 
     return load
 
@@ -132,6 +135,7 @@ class _Bench:
         self._device = device
         self._scratch = Scratch(settings)
         self._publisher = Publisher(store)
+        self._scratch_error: OSError | None = None
         self._holdings: dict[Lane, Holdings] = {}
 
     def lane(self, lane: Lane) -> LaneWorker:
@@ -176,14 +180,26 @@ class _Bench:
 
     async def _look_at_scratch(self, works: Sequence[LaneWorker], *, sweep: bool) -> int | None:
         if sweep and {Lane.STAGE, Lane.MASK} & self._holdings.keys():
-            with suppress(DatabaseError):
+            with suppress(DatabaseError, OSError):
                 await self._sweep()
         if Lane.STAGE not in self._holdings:
             return None
-        free = self._scratch.free_bytes()
+        free = self._room()
         for work in works:
             if work.lane is Lane.STAGE:
-                work.hold(open_=self._scratch.has_room())
+                work.hold(open_=free is not None and self._scratch.has_room())
+        return free
+
+    def _room(self) -> int | None:
+        try:
+            free = self._scratch.free_bytes()
+        except OSError as error:
+            # Only what has to be fetched needs it.
+            if self._scratch_error is None:
+                logger.warning("nothing can be fetched: %s", error)
+            self._scratch_error = error
+            return None
+        self._scratch_error = None
         return free
 
     async def _sweep(self) -> None:
