@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,19 +16,20 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from producer.storage import Storage
 from tests import records
 from tests.servers import Postgres, free_port, wait_for_port
+from tests.web import skies
 from tests.web.screen import FLAGS, Visit, Visits
 
 ROOT = Path(__file__).parents[2]
 DAYS = (datetime(2017, 2, 6, 10, 21, tzinfo=UTC), records.SENSED, datetime(2017, 3, 8, tzinfo=UTC))
 
 
-@pytest.fixture(scope="session")
-def catalogue_home(
-    pg_server: Postgres, pgstac_template: str, tmp_path_factory: pytest.TempPathFactory
+@contextmanager
+def catalogue(
+    pg_server: Postgres, template: str, folder: Path, fill: Callable[[Storage], None]
 ) -> Iterator[dict[str, str]]:
-    """Catalogue four masks; gives the environment of services that serve them."""
+    """Fill a catalogue of one's own; gives the environment of services that serve it."""
     name = f"web_{os.urandom(4).hex()}"
-    store = Storage.from_url(str(tmp_path_factory.mktemp("store")))
+    store = Storage.from_url(str(folder))
     environment = {
         **pg_server.environment,
         "PGDATABASE": name,
@@ -37,25 +39,23 @@ def catalogue_home(
         for variable, value in environment.items():
             patch.setenv(variable, value)
         with psycopg.connect(dbname="postgres", autocommit=True) as server:
-            server.execute(f"CREATE DATABASE {name} TEMPLATE {pgstac_template}")
-            masks = [records.stored_mask(store, "33UUU", day) for day in DAYS]
-            records.catalogued(store, *masks, records.stored_mask(store, "35VLF", DAYS[1]))
+            server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            fill(store)
             yield environment
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(scope="session")
-def site(catalogue_home: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the page, the catalogue and the tiles; gives their address."""
+@contextmanager
+def served(environment: dict[str, str], log: Path) -> Iterator[str]:
+    """Serve the page, a catalogue and its tiles; gives their address."""
     subprocess.run(["sh", ROOT / "web/vendor.sh"], check=True)
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "deploy.app:create_app"]
-    log = tmp_path_factory.mktemp("site") / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--port", str(port), "--log-level", "warning"],
             cwd=ROOT,
-            env={**os.environ, **catalogue_home},
+            env={**os.environ, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -69,6 +69,49 @@ def site(catalogue_home: dict[str, str], tmp_path_factory: pytest.TempPathFactor
         finally:
             process.terminate()
             process.wait()
+
+
+@pytest.fixture(scope="session")
+def catalogue_home(
+    pg_server: Postgres, pgstac_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """Catalogue four masks; gives the environment of services that serve them."""
+
+    def fill(store: Storage) -> None:
+        masks = [records.stored_mask(store, "33UUU", day) for day in DAYS]
+        records.catalogued(store, *masks, records.stored_mask(store, "35VLF", DAYS[1]))
+
+    folder = tmp_path_factory.mktemp("store")
+    with catalogue(pg_server, pgstac_template, folder, fill) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def site(catalogue_home: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the page, the catalogue and the tiles; gives their address."""
+    with served(catalogue_home, tmp_path_factory.mktemp("site") / "log") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def season_site(
+    pg_server: Postgres, pgstac_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Serve masks of one place on several days, some of them by two engines."""
+    folder = tmp_path_factory.mktemp("season")
+    with (
+        catalogue(pg_server, pgstac_template, folder / "store", skies.fill) as environment,
+        served(environment, folder / "log") as address,
+    ):
+        yield address
+
+
+@pytest.fixture
+def season(browser: Browser, season_site: str) -> Iterator[Visits]:
+    """Open pages of that site; what they complain of fails the test at its end."""
+    visits = Visits(browser, season_site)
+    yield visits
+    visits.close()
 
 
 @pytest.fixture(scope="session")

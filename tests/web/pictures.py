@@ -1,13 +1,16 @@
 """Pictures of the web page for the README, taken of a stack that runs.
 
-``python -m tests.web.pictures http://127.0.0.1:8080`` takes them again.
+``python -m tests.web.pictures http://127.0.0.1:8080`` takes them again. Those of clear sky and of
+comparing want a season of masks by two engines: ``python -m tests.web.season`` makes one.
 """
 
 import argparse
 import shutil
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -23,6 +26,7 @@ from tests.web.screen import FLAGS, Visits
 
 _FOLDER = Path(__file__).parents[2] / "web" / "pictures"
 _COLORS = 256
+_ENCODE = "async (field) => (await import('/src/area/encoding.js')).encodeArea(field)"
 _OWN_COLORS = 176
 """Most frequent colours, of paper and letters, that are kept as they are."""
 
@@ -36,20 +40,38 @@ class Picture:
     dark: bool = False
     size_px: tuple[int, int] = (1280, 800)
     scale: float = 1
+    field: tuple[float, ...] = ()
+    """Bounds within which a field is asked about."""
 
 
-def take(site: str, folder: Path) -> None:
-    """Take every picture of a running site, as PNGs in a folder."""
+def take(site: str, folder: Path, only: Sequence[str] | None = None) -> None:
+    """Take pictures of a running site, as PNGs in a folder; all that there are, or some."""
     newest = httpx.get(f"{site}/stac/search", params={"limit": 1}, trust_env=False).json()
     if not newest["features"]:
         raise SystemExit(f"the catalogue at {site} is empty; nimbostac demo fills it")
     item = newest["features"][0]
     opened = {"collection": item["collection"], "item": item["id"], "opacity": "70"}
+    cloudy = httpx.post(
+        f"{site}/stac/search",
+        json={
+            "collections": [item["collection"]],
+            "query": {"eo:cloud_cover": {"gt": 25, "lt": 60}},
+            "limit": 1,
+        },
+        trust_env=False,
+    ).json()["features"]
+    compared = {"mode": "compare", **opened, "item": (cloudy or [item])[0]["id"]}
+    compared |= {"against": _other_engine(site, compared["item"], item["collection"])}
     pictures = (
         Picture("map", {}),
         Picture("product", opened),
         Picture("dark", opened, dark=True),
         Picture("phone", opened, size_px=(390, 780), scale=1.5),
+        Picture(
+            "clear-sky", {"mode": "clear", "collection": item["collection"]}, field=item["bbox"]
+        ),
+        Picture("compare", compared),
+        Picture("agreement", {**compared, "how": "agreement"}, dark=True),
     )
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
@@ -57,16 +79,38 @@ def take(site: str, folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         visits = Visits(browser, site)
         for picture in pictures:
+            if only and picture.name not in only:
+                continue
             width_px, height_px = picture.size_px
             visit = visits.open(
                 viewport={"width": width_px, "height": height_px},
                 color_scheme="dark" if picture.dark else "light",
                 device_scale_factor=picture.scale,
             )
-            visit.go(f"?{urlencode(picture.query)}")
+            query = dict(picture.query)
+            if picture.field:
+                visit.go()
+                query["area"] = visit.page.evaluate(_ENCODE, _field_in(*picture.field))
+            visit.go(f"?{urlencode(query)}")
+            if picture.field:
+                visit.page.locator(".cover li").first.wait_for()
+                visit.settle()
             (folder / f"{picture.name}.png").write_bytes(_small(visit.page.screenshot()))
         visits.close()
         browser.close()
+
+
+def _other_engine(site: str, item: str, collection: str) -> str:
+    """Name another engine that masked a product, or its true colours where there is none."""
+    masks = httpx.get(f"{site}/tiler/compare/items/{item}", trust_env=False).json()["masks"]
+    return next((one["collection"] for one in masks if one["collection"] != collection), "preview")
+
+
+def _field_in(west: float, south: float, east: float, north: float) -> dict[str, Any]:
+    """Outline a field of five corners in the middle of a box, as GeoJSON."""
+    corners = ((0.4, 0.42), (0.55, 0.38), (0.6, 0.55), (0.48, 0.64), (0.38, 0.57), (0.4, 0.42))
+    ring = [(west + x * (east - west), south + y * (north - south)) for x, y in corners]
+    return {"type": "Polygon", "coordinates": [ring]}
 
 
 def _small(png: bytes) -> bytes:
@@ -101,10 +145,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("site", help="address of a running stack")
     parser.add_argument("--folder", type=Path, default=_FOLDER)
+    parser.add_argument("--only", nargs="*", help="names of the pictures to take")
     arguments = parser.parse_args()
     with warnings.catch_warnings(), rasterio.Env(GDAL_PAM_ENABLED="NO"):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        take(arguments.site.rstrip("/"), arguments.folder)
+        take(arguments.site.rstrip("/"), arguments.folder, arguments.only)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 // Clear sky over a field: the question in the address, the answers in a panel, a plot and the map.
 
-import { forMap, mosaicTemplate, tileTemplate, withQuery } from "../addresses.js";
+import { forMap, mosaicTemplate, tileJson, tileTemplate, withQuery } from "../addresses.js";
 import { isOnlyHere } from "../area/keeping.js";
 import { boxOfArea } from "../area/measure.js";
+import { fetchJson } from "../catalog.js";
 import { byId, h } from "../dom.js";
 import { percent } from "../facts.js";
 import { codeTabs } from "../open-in.js";
@@ -21,6 +22,7 @@ import { bestOfDays, clearest, clearSeen, csvOf, dayOf } from "./series.js";
 /** @typedef {import("../types").Geometry} Geometry */
 /** @typedef {import("../types").State} State */
 
+const WHO = "The tile server";
 const MOST_ROWS = 8;
 const ZOOMS = { minzoom: 5, maxzoom: 14 };
 /** @type {import("../types").Box} */
@@ -262,12 +264,21 @@ export function createClear({ services, store, view, theme, collection, frame })
       day
         ? withQuery(mosaicTemplate(services, name, day, day), "assets", asset)
         : forMap(tileTemplate(services, item, asset));
-    const place = { ...ZOOMS, bounds: WORLD };
-    await view.showItem(null, {
-      mask: { tiles: template("mask"), ...place },
-      preview: { tiles: template("preview"), ...place },
-      opacity: Math.min(opacity, 70),
-    });
+    try {
+      // Beyond its bounds an Item has no tiles, and to ask for them would be an error.
+      const json = day ? null : await fetchJson(tileJson(services, item), { who: WHO });
+      if (drawn !== key) return;
+      const place = { ...ZOOMS, bounds: json?.bounds ?? WORLD };
+      await view.showItem(null, {
+        mask: { tiles: template("mask"), ...place },
+        preview: { tiles: template("preview"), ...place },
+        opacity: Math.min(opacity, 70),
+      });
+    } catch (error) {
+      if (drawn !== key) return;
+      drawn = "";
+      panel.tell(skyWords(error));
+    }
   }
 
   /** Do what the state says. @param {State | null} previous */

@@ -1,0 +1,445 @@
+import csv
+import io
+import json
+import re
+import sqlite3
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import httpx
+import numpy as np
+import pytest
+import shapely
+from playwright.sync_api import Page, Route
+from pyproj import CRS, Transformer
+
+from producer.classes import CLASSES, MaskClass
+from tests.web import skies
+from tests.web.screen import TOLERANCE, Visit, Visits
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+GEOMETRY = {"type": "Polygon", "coordinates": [skies.field()]}
+ZOOM = 13.2
+
+
+def at_field(**more: str) -> str:
+    """Address of the view, with the field in the middle of the map."""
+    latitude, longitude = skies.middle()
+    view = f"{latitude}/{longitude}/{ZOOM}"
+    query = {"mode": "clear", "collection": skies.COLLECTION, "at": view, **more}
+    return "?" + urlencode(query, safe="/")
+
+
+def field_file(folder: Path, content: object = GEOMETRY) -> Path:
+    file = folder / "field.geojson"
+    file.write_text(json.dumps(content))
+    return file
+
+
+def given(visit: Visit, file: Path, query: str | None = None) -> Page:
+    """Open the view and choose a file; gives the page once all is answered."""
+    visit.go(query or at_field())
+    visit.page.get_by_label("File with the field").set_input_files(file)
+    return answered(visit)
+
+
+def answered(visit: Visit) -> Page:
+    visit.page.locator(".cover [role=status]", has_text=re.compile("of it clear")).wait_for()
+    visit.settle()
+    return visit.page
+
+
+def body() -> dict[str, Any]:
+    return {"collections": [skies.COLLECTION], "intersects": GEOMETRY}
+
+
+def test_a_field_is_drawn_by_clicks_and_its_sky_is_told_as_the_api_tells_it(
+    season: Visits,
+) -> None:
+    visit = season.open()
+    visit.go(at_field())
+    page = visit.page
+    page.get_by_role("button", name="Draw on the map").click()
+    page.get_by_role("toolbar", name="Drawing").wait_for()
+    *corners, last = skies.field()[:-1]
+    view = (*skies.middle(), ZOOM)
+    for corner in corners:
+        page.mouse.click(*visit.position(*corner, view))
+        page.wait_for_timeout(400)
+    page.mouse.dblclick(*visit.position(*last, view))
+    answered(visit)
+
+    assert page.locator(".headline").inner_text() == "1 of 4 acquisitions are 90 % clear"
+    latest, *_ = parse_qs(urlparse(page.url).query)["area"]
+    assert re.fullmatch(r"[\w-]{20,60}", latest)
+    # Of two pixels' worth of what the mouse can aim at, a few per cent of a small field.
+    days = httpx.post(f"{visit.site}/tiler/clear/calendar", json=body()).json()["days"]
+    labels = page.locator(".day").evaluate_all("all => all.map((one) => one.ariaLabel)")
+    shares = sorted(int(re.findall(r"(\d+) %", label)[0]) for label in labels)
+    expected = sorted(100 * day["clear_seen"] for day in days)
+    assert len(days) == len(labels) == 4
+    assert np.abs(np.array(shares) - expected).max() <= 3
+    assert sorted(label.split(":")[0] for label in labels) == sorted(
+        ["6 February 2017", "16 February 2017", "8 March 2017", "15 August 2018"]
+    )
+
+
+def test_the_clearest_acquisition_is_on_the_map_until_another_one_is_chosen(
+    season: Visits, tmp_path: Path
+) -> None:
+    visit = season.open()
+    page = given(visit, field_file(tmp_path))
+    rows = page.get_by_role("list", name="Clearest acquisitions").locator("a")
+    assert rows.all_inner_texts()[0].split("\n")[:2] == ["8 Mar 2017", "100 % clear"]
+    slider = page.get_by_role("slider", name="Clear enough")
+    slider.focus()
+    page.keyboard.press("Home")
+    visit.wait_for_address("least=0")
+    assert rows.count() == 4
+    rows.filter(has_text="6 Feb 2017").first.click()
+    visit.wait_for_address(f"pick={skies.item(skies.MIXED)}")
+    visit.settle()
+    # The view is that of the file now; the middles of the quadrants are on either side of it.
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    screen, (x, y) = visit.screenshot(), (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for row, column, value in (
+        (-60, 60, MaskClass.CLOUD),
+        (60, -60, MaskClass.CLOUD_SHADOW),
+        (-60, -60, MaskClass.CLEAR),
+    ):
+        pixel = screen[round(y + row), round(x + column)]
+        opacity = 0.7 * CLASSES[value].color[3] / 255
+        wanted = np.array(CLASSES[value].color[:3]) * opacity + value * 50.0 * (1 - opacity)
+        assert np.abs(pixel - wanted).max() <= TOLERANCE, (value.name, pixel, wanted)
+
+
+KML = """<?xml version="1.0" encoding="UTF-8"?>
+<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark><name>North</name><Polygon>
+<outerBoundaryIs><LinearRing><coordinates>{}</coordinates></LinearRing></outerBoundaryIs>
+</Polygon></Placemark></Document></kml>"""
+
+
+def geopackage(folder: Path) -> Path:
+    """Write the field in the coordinates of the German land survey, as QGIS would."""
+    crs = CRS.from_epsg(25833)
+    to_metres = Transformer.from_crs(4326, crs, always_xy=True)
+    polygon = shapely.Polygon([to_metres.transform(*corner) for corner in skies.field()])
+    other = shapely.box(*polygon.centroid.buffer(90).bounds)
+    file = folder / "fields.gpkg"
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA application_id = 0x47504B47")
+        database.execute(
+            "CREATE TABLE gpkg_spatial_ref_sys (srs_name TEXT, srs_id INTEGER PRIMARY KEY,"
+            " organization TEXT, organization_coordsys_id INTEGER, definition TEXT)"
+        )
+        database.execute(
+            "CREATE TABLE gpkg_geometry_columns (table_name TEXT, column_name TEXT,"
+            " geometry_type_name TEXT, srs_id INTEGER, z INTEGER, m INTEGER)"
+        )
+        database.execute(
+            "INSERT INTO gpkg_spatial_ref_sys VALUES (?, 25833, 'EPSG', 25833, ?)",
+            (crs.name, crs.to_wkt("WKT1_GDAL")),
+        )
+        database.execute(
+            "INSERT INTO gpkg_geometry_columns"
+            " VALUES ('the fields', 'geom', 'POLYGON', 25833, 0, 0)"
+        )
+        database.execute(
+            'CREATE TABLE "the fields" (fid INTEGER PRIMARY KEY, geom BLOB, name TEXT)'
+        )
+        for name, shape in (("East", polygon), ("Small", other)):
+            header = b"GP\x00\x01" + struct.pack("<i", 25833)
+            database.execute(
+                'INSERT INTO "the fields" (geom, name) VALUES (?, ?)',
+                (header + shapely.to_wkb(shape), name),
+            )
+    database.close()
+    return file
+
+
+def test_a_kml_file_and_a_geopackage_in_metres_are_the_same_field(
+    season: Visits, tmp_path: Path
+) -> None:
+    visit = season.open()
+    kml = tmp_path / "field.kml"
+    kml.write_text(KML.format(" ".join(f"{x},{y},0" for x, y in skies.field())))
+    page = given(visit, kml)
+    size = page.locator(".card strong").inner_text()
+    assert size == "41 ha"
+    by_kml = page.locator(".day").evaluate_all("all => all.map((one) => one.ariaLabel)")
+    page.get_by_role("button", name="Another field").click()
+    page.get_by_label("File with the field").set_input_files(geopackage(tmp_path))
+    page.get_by_label("Of fields.gpkg").select_option("East")
+    answered(visit)
+    assert page.locator(".card strong").inner_text() == size
+    by_geopackage = page.locator(".day").evaluate_all("all => all.map((one) => one.ariaLabel)")
+    assert by_geopackage == by_kml
+    assert any(url.endswith("sql-wasm.wasm") for url in visit.requested)
+
+
+def test_a_dropped_file_is_taken_wherever_one_is_and_a_pasted_text_too(season: Visits) -> None:
+    visit = season.open()
+    visit.go("")
+    page = visit.page
+    assert not any("area/" in url or "sql" in url for url in visit.requested)
+    page.evaluate(
+        """text => {
+            const held = new DataTransfer();
+            held.items.add(new File([text], "field.json"));
+            const send = (name) => document.body.dispatchEvent(
+              new DragEvent(name, { dataTransfer: held, bubbles: true, cancelable: true }));
+            window.drop = () => { send("dragover"); send("drop"); };
+            send("dragenter");
+        }""",
+        json.dumps(GEOMETRY),
+    )
+    # The view is loaded while the file is held above the page.
+    page.wait_for_selector("#clear h2", state="attached")
+    page.evaluate("window.drop()")
+    answered(visit)
+    assert "mode=clear" in page.url
+    area = parse_qs(urlparse(page.url).query)["area"]
+    page.get_by_role("button", name="Another field").click()
+    page.locator(".ways").wait_for()
+    page.evaluate(
+        """text => {
+            const clipboardData = new DataTransfer();
+            clipboardData.setData("text/plain", text);
+            document.body.dispatchEvent(
+              new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+        }""",
+        json.dumps(GEOMETRY),
+    )
+    answered(visit)
+    assert parse_qs(urlparse(page.url).query)["area"] == area
+
+
+def test_the_keyboard_alone_draws_a_field_and_walks_through_its_acquisitions(
+    season: Visits,
+) -> None:
+    visit = season.open()
+    visit.go(at_field())
+    page = visit.page
+    page.get_by_role("button", name="Draw on the map").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("canvas:focus")
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press("Space")
+        page.keyboard.press(key)
+        visit.settle()
+    page.keyboard.press("Space")
+    page.keyboard.press("Backspace")
+    assert page.get_by_role("toolbar").get_by_role("status").inner_text().startswith("3 corners")
+    page.keyboard.press("Enter")
+    answered(visit)
+    assert "3 corners" in page.locator(".card").inner_text()
+    plot = page.get_by_role("slider", name="Acquisitions")
+    plot.focus()
+    page.keyboard.press("Home")
+    assert str(plot.get_attribute("aria-valuetext")).startswith("6 February 2017")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    visit.wait_for_address(f"pick={skies.item(skies.HALF)}")
+    page.locator(".day[tabindex='0']").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    visit.wait_for_address(f"pick={skies.item(skies.MIXED)}")
+    visit.settle()
+
+
+def test_the_table_the_commands_and_the_cover_say_what_the_api_says(
+    season: Visits, tmp_path: Path
+) -> None:
+    visit = season.open(accept_downloads=True)
+    page = given(visit, field_file(tmp_path))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Time series CSV").click()
+    ours = list(csv.reader(io.StringIO(Path(download.value.path()).read_text())))
+    [encoded] = parse_qs(urlparse(page.url).query)["area"]
+    geometry = page.evaluate(
+        f"import('/src/area/encoding.js').then(({{ decodeArea }}) => decodeArea('{encoded}'))"
+    )
+    question = {**body(), "intersects": geometry}
+    theirs = httpx.post(f"{visit.site}/tiler/timeseries?f=csv", json=question).text
+    expected = list(csv.reader(io.StringIO(theirs)))
+    assert ours[0] == expected[0]
+    assert [[as_number(cell) for cell in row] for row in ours] == [
+        [as_number(cell) for cell in row] for row in expected
+    ]
+
+    curl = page.locator("#sky-code code").inner_text()
+    answer = subprocess.run(
+        ["bash", "-c", f"{curl} -sS --noproxy '*'"], capture_output=True, check=True
+    )
+    rows = list(csv.DictReader(io.StringIO(answer.stdout.decode())))
+    assert [row["items"] for row in rows] == [skies.item(skies.CLEAR)]
+    page.get_by_role("tab", name="Python").click()
+    script = page.locator("#sky-code code").inner_text()
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    ).stdout
+    assert printed.strip() == f"2017-03-08 100.0% {skies.item(skies.CLEAR)}"
+
+    cover = httpx.post(f"{visit.site}/tiler/clear/cover", json={**question, "share": 0.95}).json()
+    steps = page.get_by_role("list", name="Fewest acquisitions").locator("a").all_inner_texts()
+    assert len(steps) == len(cover["acquisitions"]) == 1
+    assert steps[0].split("\n")[:2] == ["8 Mar 2017", "+ 100 %"]
+
+
+def as_number(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def test_days_narrow_the_question_and_a_copied_address_asks_it_again(
+    season: Visits, tmp_path: Path
+) -> None:
+    visit = season.open()
+    page = given(visit, field_file(tmp_path))
+    page.get_by_label("Last day").first.fill("2017-02-28")
+    page.locator(".headline", has_text="0 of 2 acquisitions are 90 % clear").wait_for()
+    page.locator(".cover [role=status]", has_text="together see").wait_for()
+    assert page.get_by_role("list", name="Fewest acquisitions").locator("a").count() == 2
+    visit.wait_for_address("days=../2017-02-28")
+    other = season.open()
+    other.go(page.url.removeprefix(f"{visit.site}/"))
+    answered(other)
+    assert other.page.locator(".headline").inner_text() == page.locator(".headline").inner_text()
+    assert other.page.locator(".card").inner_text() == page.locator(".card").inner_text()
+
+
+def test_an_outline_too_long_for_the_address_stays_in_the_window_and_that_is_said(
+    season: Visits, tmp_path: Path
+) -> None:
+    visit = season.open()
+    longitude, latitude = skies.place(128, 128)
+    circle = shapely.Point(longitude, latitude).buffer(0.005, quad_segs=200)
+    page = given(visit, field_file(tmp_path, shapely.geometry.mapping(circle)))
+    assert "stays in this window" in page.locator(".field").inner_text()
+    assert len(page.url) < 400
+    page.reload()
+    answered(visit)
+    other = season.open()
+    other.go(page.url.removeprefix(f"{visit.site}/"))
+    assert "kept in another window" in other.page.locator("#clear [role=alert]").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("field.txt", "a field", "neither GeoJSON nor KML"),
+        ("field.zip", "PK\x03\x04...", "an archive"),
+        ("field.gpkg", "SQLite format 3\x00 and no more", "cannot be read"),
+        ("point.json", '{"type": "Point", "coordinates": [1, 2]}', "no polygon in it"),
+        ("field.kml", "<kml><Placemark>", "no KML that can be read"),
+    ],
+)
+def test_a_file_that_is_no_field_is_told_in_words(
+    season: Visits, tmp_path: Path, name: str, content: str, words: str
+) -> None:
+    visit = season.open()
+    visit.go(at_field())
+    file = tmp_path / name
+    file.write_bytes(content.encode())
+    visit.page.get_by_label("File with the field").set_input_files(file)
+    visit.page.locator("#clear [role=alert]", has_text=words).wait_for()
+    assert "area" not in visit.page.url
+
+
+def test_limits_dead_servers_and_waiting_are_told_with_a_way_on(
+    season: Visits, tmp_path: Path
+) -> None:
+    visit = season.open()
+    visit.go(at_field())
+    page = visit.page
+    limit = "too much for one request: km2 of the polygon's area: 120000.5, and at most 100000"
+    page.route(
+        "**/tiler/timeseries", lambda route: route.fulfill(status=400, json={"detail": limit})
+    )
+    page.get_by_label("File with the field").set_input_files(field_file(tmp_path))
+    alert = page.locator("#clear [role=alert]")
+    alert.get_by_text("at most 100,000. Draw a smaller or simpler field.").wait_for()
+    page.unroute("**/tiler/timeseries")
+    page.route("**/tiler/timeseries", lambda route: route.abort())
+    alert.get_by_role("button", name="Try again").click()
+    alert.get_by_text("The tile server does not answer. Is the stack running?").wait_for()
+    page.unroute("**/tiler/timeseries")
+
+    asked: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    page.route("**/tiler/timeseries", hold)
+    alert.get_by_role("button", name="Try again").click()
+    page.locator(".working").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    alert.get_by_text("Cancelled").wait_for()
+    assert len(asked) == 1
+    page.unroute("**/tiler/timeseries")
+    alert.get_by_role("button", name="Ask again").click()
+    answered(visit)
+    assert alert.inner_text() == ""
+    assert all("400" in one or "ERR_FAILED" in one for one in visit.complaints)
+    visit.complaints.clear()
+
+
+def test_a_long_period_is_asked_for_by_years_and_too_many_products_by_halves(
+    season: Visits, tmp_path: Path
+) -> None:
+    visit = season.open()
+    visit.go(at_field())
+    limit = "too much for one request: products that match: more than 1, and at most 1"
+    periods: list[str] = []
+
+    def answer(route: Route) -> None:
+        period = route.request.post_data_json["datetime"]
+        periods.append(period)
+        if period == "2017-02-06T00:00:00Z/2017-12-31T23:59:59.999Z":
+            route.fulfill(status=400, json={"detail": limit})
+        else:
+            route.continue_()
+
+    visit.page.route("**/tiler/timeseries", answer)
+    visit.page.get_by_label("File with the field").set_input_files(field_file(tmp_path))
+    page = answered(visit)
+    assert page.locator(".headline").inner_text() == "1 of 4 acquisitions are 90 % clear"
+    assert [period[:10] for period in periods] == [
+        "2017-02-06",
+        "2017-02-06",
+        "2017-07-21",
+        "2018-01-01",
+    ]
+    visit.complaints.clear()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1100), ("dark", 360)])
+def test_axe_finds_no_fault(season: Visits, tmp_path: Path, scheme: str, width: int) -> None:
+    visit = season.open(
+        viewport={"width": width, "height": 780}, color_scheme=scheme, bypass_csp=True
+    )
+    visit.go(at_field())
+    page = visit.page
+    page.add_script_tag(path=AXE)
+    page.get_by_role("button", name="Draw on the map").click()
+    page.get_by_role("toolbar", name="Drawing").wait_for()
+    assert faults(page) == []
+    page.get_by_role("button", name="Give up drawing").click()
+    page.get_by_label("File with the field").set_input_files(field_file(tmp_path))
+    answered(visit)
+    assert faults(page) == []
+    # Nothing is wider than the window.
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    visit.complaints.clear()
+
+
+def faults(page: Page) -> list[Any]:
+    found = page.evaluate("axe.run()")["violations"]
+    return [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
