@@ -7,9 +7,18 @@ import { polygonsOf } from "./encoding.js";
 /** @typedef {import("../types").Geometry} Geometry */
 /** @typedef {import("../types").Position} Position */
 
-/** Of the sphere that has the surface of the WGS84 ellipsoid. */
-const RADIUS_KM = 6371.0072;
+/** Of the sphere that has the surface of the WGS84 ellipsoid, and the ellipsoid's eccentricity. */
+const RADIUS_KM = 6371.00718;
+const E = 0.0818191908426;
 const RAD = Math.PI / 180;
+
+/** Snyder, Map Projections (USGS 1395), equation 3-12. @param {number} sine  Of a latitude. */
+const q = (sine) =>
+  (1 - E * E) *
+  (sine / (1 - (E * sine) ** 2) - Math.log((1 - E * sine) / (1 + E * sine)) / (2 * E));
+
+/** Sine of the latitude below which a sphere has as much surface. @param {number} latitude */
+const authalicSine = (latitude) => q(Math.sin(latitude * RAD)) / q(1);
 
 /** Area between the meridians of a ring, positive whichever way it turns. @param {Position[]} ring */
 function ringKm2(ring) {
@@ -18,13 +27,13 @@ function ringKm2(ring) {
     const [[ax, ay], [bx, by]] = [ring[i - 1], ring[i]];
     // An edge across the antimeridian goes the short way.
     const step = ((bx - ax + 540) % 360) - 180;
-    sum += step * RAD * (2 + Math.sin(ay * RAD) + Math.sin(by * RAD));
+    sum += step * RAD * (2 + authalicSine(ay) + authalicSine(by));
   }
   return Math.abs((sum * RADIUS_KM * RADIUS_KM) / 2);
 }
 
 /**
- * Area on a sphere, within half a per cent of the ellipsoid's.
+ * Area on the ellipsoid.
  *
  * @param {Geometry} geometry
  */
