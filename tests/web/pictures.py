@@ -5,6 +5,7 @@ comparing want a season of masks by two engines: ``python -m tests.web.season`` 
 """
 
 import argparse
+import json
 import shutil
 import warnings
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 from scipy.cluster.vq import kmeans2, vq
 
-from tests.web.screen import FLAGS, Visits
+from tests.web.screen import FLAGS, PATIENCE_MS, Visits
 
 _FOLDER = Path(__file__).parents[2] / "web" / "pictures"
 _COLORS = 256
@@ -44,9 +45,30 @@ class Picture:
     """Bounds within which a field is asked about."""
 
 
-def take(site: str, folder: Path, only: Sequence[str] | None = None) -> None:
+def take_operate(site: str, folder: Path, token: str) -> None:
+    """Take the picture of the view for operators: the newest backfill, or the lanes."""
+    headers = {"authorization": f"Bearer {token}"}
+    backfills = httpx.get(f"{site}/admin/backfills", headers=headers, trust_env=False).json()
+    show = f"backfill/{backfills[-1]['id']}" if backfills else "lanes"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(PATIENCE_MS)
+        page.add_init_script(f"sessionStorage.setItem('nimbostac-token', {json.dumps(token)})")
+        page.goto(f"{site}/?mode=operate&show={show}")
+        page.locator("#operate .page:visible").locator(".progress, .cards").first.wait_for()
+        page.wait_for_timeout(1000)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "operate.png").write_bytes(_small(page.screenshot()))
+        browser.close()
+
+
+def take(
+    site: str, folder: Path, only: Sequence[str] | None = None, collection: str | None = None
+) -> None:
     """Take pictures of a running site, as PNGs in a folder; all that there are, or some."""
-    newest = httpx.get(f"{site}/stac/search", params={"limit": 1}, trust_env=False).json()
+    wanted = {"limit": "1", **({"collections": collection} if collection else {})}
+    newest = httpx.get(f"{site}/stac/search", params=wanted, trust_env=False).json()
     if not newest["features"]:
         raise SystemExit(f"the catalogue at {site} is empty; nimbostac demo fills it")
     item = newest["features"][0]
@@ -71,7 +93,6 @@ def take(site: str, folder: Path, only: Sequence[str] | None = None) -> None:
             "clear-sky", {"mode": "clear", "collection": item["collection"]}, field=item["bbox"]
         ),
         Picture("compare", compared),
-        Picture("agreement", {**compared, "how": "agreement"}, dark=True),
     )
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
@@ -145,11 +166,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("site", help="address of a running stack")
     parser.add_argument("--folder", type=Path, default=_FOLDER)
+    parser.add_argument("--collection", help="whose newest product is shown; else of any")
     parser.add_argument("--only", nargs="*", help="names of the pictures to take")
+    parser.add_argument("--token", help="a token for the view of operators, and its picture")
     arguments = parser.parse_args()
     with warnings.catch_warnings(), rasterio.Env(GDAL_PAM_ENABLED="NO"):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        take(arguments.site.rstrip("/"), arguments.folder, arguments.only)
+        if arguments.token:
+            take_operate(arguments.site.rstrip("/"), arguments.folder, arguments.token)
+        if not arguments.token or arguments.only:
+            take(arguments.site.rstrip("/"), arguments.folder, arguments.only, arguments.collection)
 
 
 if __name__ == "__main__":
