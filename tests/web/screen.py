@@ -43,7 +43,8 @@ class Visit:
 
     def _hear(self, message: Any) -> None:
         if message.type in {"error", "warning"}:
-            self.complaints.append(f"{message.type}: {message.text}")
+            where = message.location.get("url", "")
+            self.complaints.append(f"{message.type}: {message.text} {where}")
 
     def go(self, query: str = "") -> None:
         """Open the page at an address, and wait until nothing moves any more."""

@@ -78,7 +78,7 @@ def test_a_field_is_drawn_by_clicks_and_its_sky_is_told_as_the_api_tells_it(
     assert re.fullmatch(r"[\w-]{20,60}", latest)
     # Of two pixels' worth of what the mouse can aim at, a few per cent of a small field.
     days = httpx.post(f"{visit.site}/tiler/clear/calendar", json=body()).json()["days"]
-    labels = page.locator(".day").evaluate_all("all => all.map((one) => one.ariaLabel)")
+    labels = page.locator(".sky-day").evaluate_all("all => all.map((one) => one.ariaLabel)")
     shares = sorted(int(re.findall(r"(\d+) %", label)[0]) for label in labels)
     expected = sorted(100 * day["clear_seen"] for day in days)
     assert len(days) == len(labels) == 4
@@ -169,15 +169,15 @@ def test_a_kml_file_and_a_geopackage_in_metres_are_the_same_field(
     kml = tmp_path / "field.kml"
     kml.write_text(KML.format(" ".join(f"{x},{y},0" for x, y in skies.field())))
     page = given(visit, kml)
-    size = page.locator(".card strong").inner_text()
+    size = page.locator(".field-card strong").inner_text()
     assert size == "41 ha"
-    by_kml = page.locator(".day").evaluate_all("all => all.map((one) => one.ariaLabel)")
+    by_kml = page.locator(".sky-day").evaluate_all("all => all.map((one) => one.ariaLabel)")
     page.get_by_role("button", name="Another field").click()
     page.get_by_label("File with the field").set_input_files(geopackage(tmp_path))
     page.get_by_label("Of fields.gpkg").select_option("East")
     answered(visit)
-    assert page.locator(".card strong").inner_text() == size
-    by_geopackage = page.locator(".day").evaluate_all("all => all.map((one) => one.ariaLabel)")
+    assert page.locator(".field-card strong").inner_text() == size
+    by_geopackage = page.locator(".sky-day").evaluate_all("all => all.map((one) => one.ariaLabel)")
     assert by_geopackage == by_kml
     assert any(url.endswith("sql-wasm.wasm") for url in visit.requested)
 
@@ -237,7 +237,7 @@ def test_the_keyboard_alone_draws_a_field_and_walks_through_its_acquisitions(
     assert page.get_by_role("toolbar").get_by_role("status").inner_text().startswith("3 corners")
     page.keyboard.press("Enter")
     answered(visit)
-    assert "3 corners" in page.locator(".card").inner_text()
+    assert "3 corners" in page.locator(".field-card").inner_text()
     plot = page.get_by_role("slider", name="Acquisitions")
     plot.focus()
     page.keyboard.press("Home")
@@ -245,7 +245,7 @@ def test_the_keyboard_alone_draws_a_field_and_walks_through_its_acquisitions(
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     visit.wait_for_address(f"pick={skies.item(skies.HALF)}")
-    page.locator(".day[tabindex='0']").focus()
+    page.locator(".sky-day[tabindex='0']").focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
     visit.wait_for_address(f"pick={skies.item(skies.MIXED)}")
@@ -312,7 +312,7 @@ def test_days_narrow_the_question_and_a_copied_address_asks_it_again(
     other.go(page.url.removeprefix(f"{visit.site}/"))
     answered(other)
     assert other.page.locator(".headline").inner_text() == page.locator(".headline").inner_text()
-    assert other.page.locator(".card").inner_text() == page.locator(".card").inner_text()
+    assert other.page.locator(".field-card").inner_text() == page.locator(".field-card").inner_text()
 
 
 def test_an_outline_too_long_for_the_address_stays_in_the_window_and_that_is_said(

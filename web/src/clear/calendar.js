@@ -58,7 +58,7 @@ export function createCalendar(element, { pick }) {
         width: CELL,
         height: CELL,
         rx: 2,
-        class: `day step-${stepOf(clearSeen(best))}${isPicked ? " picked" : ""}`,
+        class: `sky-day step-${stepOf(clearSeen(best))}${isPicked ? " picked" : ""}`,
         role: "button",
         tabindex: isTarget ? 0 : -1,
         "aria-label": name,
@@ -69,7 +69,7 @@ export function createCalendar(element, { pick }) {
     rect.addEventListener("click", () => pick(best));
     rect.addEventListener("keydown", (event) => {
       const { key } = /** @type {KeyboardEvent} */ (event);
-      const all = /** @type {SVGElement[]} */ ([...element.querySelectorAll(".day")]);
+      const all = /** @type {SVGElement[]} */ ([...element.querySelectorAll(".sky-day")]);
       const at = all.indexOf(/** @type {SVGElement} */ (rect));
       const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[key];
       if (key === "Enter" || key === " ") pick(best);
@@ -138,9 +138,9 @@ export function createCalendar(element, { pick }) {
       if (!halves.length) return;
       const scale = Array.from({ length: STEPS }, (_, step) => h("i", { class: `step-${step}` }));
       element.append(
-        h("p", { class: "key soft" }, "0 %", h("span", { class: "steps", "aria-hidden": "true" }, ...scale), "100 % of the field seen clear"),
+        h("p", { class: "sky-key soft" }, "0 %", h("span", { class: "sky-steps", "aria-hidden": "true" }, ...scale), "100 % of the field seen clear"),
       );
-      const pressed = /** @type {SVGElement | null} */ (element.querySelector(".day[tabindex='0']"));
+      const pressed = /** @type {SVGElement | null} */ (element.querySelector(".sky-day[tabindex='0']"));
       if (focused) pressed?.focus();
     },
   };

@@ -147,7 +147,7 @@ export function createPanel(element, doing) {
       field.replaceChildren(
         h(
           "div",
-          { class: "card" },
+          { class: "field-card" },
           silhouette(geometry),
           h(
             "p",
