@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Bring what the stack needs to this machine and to .venv, where it is not there yet.
 #
-#     deploy/setup.sh stack    what `nimbostac demo` needs
+#     deploy/setup.sh stack    what `nimbostac demo` needs, KappaMask's packages only where its
+#                              weights are: they are large
 #     deploy/setup.sh dev      what the tests need on top of it
 #
 # Silent when there is nothing to do. What it does is written to build/setup.log.
@@ -178,14 +179,18 @@ fingerprint() {
 }
 
 install_python_packages() {
-    local stamp=$venv/nimbostac-$kind now
+    local extras=$kind weights=${NIMBOSTAC_CACHE_DIR:-~/.cache/nimbostac}/kappamask stamp now
+    if [ "$kind" = stack ] && any "$weights"/*.safetensors; then
+        extras=stack,kappamask
+    fi
+    stamp=$venv/nimbostac-$extras
     now=$(fingerprint)
     # Everything of the stack is in dev, too.
     for made in "$stamp" "$venv/nimbostac-dev"; do
         [ "$(cat "$made" 2>/dev/null || true)" != "$now" ] || return 0
     done
     step "Installing Python packages" "$venv/bin/python" -m pip install --progress-bar off \
-        --disable-pip-version-check --constraint deploy/constraints.txt --editable ".[$kind]"
+        --disable-pip-version-check --constraint deploy/constraints.txt --editable ".[$extras]"
     printf '%s\n' "$now" >"$stamp"
 }
 
