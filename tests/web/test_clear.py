@@ -108,9 +108,9 @@ def test_the_clearest_acquisition_is_on_the_map_until_another_one_is_chosen(
     assert box is not None
     screen, (x, y) = visit.screenshot(), (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     for row, column, value in (
-        (-60, 60, MaskClass.CLOUD),
-        (60, -60, MaskClass.CLOUD_SHADOW),
-        (-60, -60, MaskClass.CLEAR),
+        (-30, 30, MaskClass.CLOUD),
+        (30, -30, MaskClass.CLOUD_SHADOW),
+        (-30, -30, MaskClass.CLEAR),
     ):
         pixel = screen[round(y + row), round(x + column)]
         opacity = 0.7 * CLASSES[value].color[3] / 255
@@ -312,7 +312,9 @@ def test_days_narrow_the_question_and_a_copied_address_asks_it_again(
     other.go(page.url.removeprefix(f"{visit.site}/"))
     answered(other)
     assert other.page.locator(".headline").inner_text() == page.locator(".headline").inner_text()
-    assert other.page.locator(".field-card").inner_text() == page.locator(".field-card").inner_text()
+    assert (
+        other.page.locator(".field-card").inner_text() == page.locator(".field-card").inner_text()
+    )
 
 
 def test_an_outline_too_long_for_the_address_stays_in_the_window_and_that_is_said(
@@ -351,6 +353,8 @@ def test_a_file_that_is_no_field_is_told_in_words(
     visit.page.get_by_label("File with the field").set_input_files(file)
     visit.page.locator("#clear [role=alert]", has_text=words).wait_for()
     assert "area" not in visit.page.url
+    # Chromium styles what it says of broken XML, in a document that nobody sees.
+    visit.complaints = [one for one in visit.complaints if "inline style" not in one]
 
 
 def test_limits_dead_servers_and_waiting_are_told_with_a_way_on(

@@ -109,7 +109,7 @@ def test_sides_are_chosen_swapped_and_undone(season: Visits) -> None:
     visit.wait_for_address(f"against={skies.OTHER}")
     right.select_option("8 Mar 2017")
     visit.wait_for_address(f"against={skies.COLLECTION}/{skies.item(skies.CLEAR)}")
-    page.get_by_text("Swipe").click()
+    page.get_by_role("radio", name="Swipe").check()
     both_settled(visit)
     assert page.locator(".side-name").all_inner_texts() == ["6 Feb 2017", "8 Mar 2017"]
 
@@ -208,7 +208,7 @@ def test_axe_finds_no_fault(season: Visits, scheme: str, width: int) -> None:
     page = visit.page
     page.add_script_tag(path=AXE)
     for way in ("Swipe", "Side by side", "Slides", "Agreement"):
-        page.locator(".ways-of").get_by_text(way).click()
+        page.get_by_role("radio", name=way).check()
         visit.settle()
         assert faults(page) == [], way
         # Nothing is wider than the window.
