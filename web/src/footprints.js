@@ -53,12 +53,16 @@ export function addFootprints(map, theme) {
   /** @type {string | null} */
   let template = null;
 
-  map.addSource(SOURCE, {
-    type: "vector",
-    tiles: [],
-    maxzoom: MAX_ZOOM,
-    promoteId: { [SOURCE]: "id" },
-  });
+  function addSource() {
+    map.addSource(SOURCE, {
+      type: "vector",
+      tiles: template ? [template] : [],
+      maxzoom: MAX_ZOOM,
+      promoteId: { [SOURCE]: "id" },
+    });
+  }
+
+  addSource();
   for (const id of ["dots", "selected"]) map.addSource(id, { type: "geojson", data: NOTHING });
   // Below the names of countries, whose letters stay readable.
   const below = "countries";
@@ -182,23 +186,29 @@ export function addFootprints(map, theme) {
     for (const layer of LAYERS) map.setLayoutProperty(layer, "visibility", visibility);
   }
 
-  function askForTiles() {
-    if (!template) return;
-    const source = /** @type {import("maplibre-gl").VectorTileSource} */ (map.getSource(SOURCE));
-    source.setTiles([template]);
-  }
-
   setVisibility("none");
 
   return {
     /** Ask again for tiles that did not come. */
-    retry: askForTiles,
+    retry() {
+      // A source whose tiles failed may wait for ever for those that it is told to ask for again.
+      const layers = map.getStyle().layers.filter(({ id }) => LAYERS.includes(id));
+      for (const id of LAYERS) map.removeLayer(id);
+      map.removeSource(SOURCE);
+      addSource();
+      for (const layer of layers) map.addLayer(layer, below);
+    },
 
     /** @param {string | null} next  Address of the vector tiles. */
     show(next) {
       if (next === template) return;
       template = next;
-      askForTiles();
+      if (template) {
+        const source = /** @type {import("maplibre-gl").VectorTileSource} */ (
+          map.getSource(SOURCE)
+        );
+        source.setTiles([template]);
+      }
       setVisibility(next ? "visible" : "none");
       if (!next) setData("dots", NOTHING);
     },
