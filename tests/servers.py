@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Nothing of a test must outlive a crash of the machine, so nothing waits for the disk.
-_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c jit=off"
+# What is committed outlives the server, but need not outlive the machine: nothing waits for a disk.
+_FAST = "-c fsync=off -c full_page_writes=off -c jit=off"
 _SMALL = "-c shared_buffers=64MB -c max_connections=60 -c max_locks_per_transaction=256"
 _START_TIMEOUT_S = 60.0
 
@@ -82,7 +82,7 @@ class Postgres:
         _as_postgres(*self._control, "-o", options, "start")
 
     def stop(self) -> None:
-        """Stop it at once, as a power cut would."""
+        """Stop it at once, as a crash would."""
         _as_postgres(*self._control, "-m", "immediate", "stop")
 
 

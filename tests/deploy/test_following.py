@@ -60,7 +60,7 @@ def test_a_database_that_restarts_meanwhile_is_waited_for(
 ) -> None:
     follower = Follower(listed.id, as_json=True, products=True)
     ends: list[Backfill] = []
-    thread = threading.Thread(target=lambda: ends.append(follower.follow()))
+    thread = threading.Thread(target=lambda: ends.append(follower.follow()), daemon=True)
     thread.start()
     wait_until(lambda: "no dispatcher" in said.getvalue())
     pg_server.stop()

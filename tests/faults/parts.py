@@ -95,8 +95,7 @@ class Postgres(servers.Postgres):
 
     def start(self) -> None:
         options = f"-p {self.port} -h 127.0.0.1 -k {self._home} {servers._FAST} {servers._SMALL}"
-        # A process that is killed loses no page of the system's cache, but all that it kept back.
-        durable = "-c synchronous_commit=on -c full_page_writes=on"
+        durable = "-c full_page_writes=on"
         end = time.monotonic() + _START_TIMEOUT_S
         while True:
             try:
