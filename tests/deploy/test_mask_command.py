@@ -119,8 +119,8 @@ def test_a_store_that_cannot_be_opened_is_told(products: Path, tmp_path: Path) -
 
 
 def test_an_interrupt_says_what_is_done_and_ends_with_130(products: Path, tmp_path: Path) -> None:
-    # Four patches: not over before the signal comes.
-    large = build(tmp_path / "in", Scene(NAMES[0].replace("33UUU", "33UVU"), 700, 700)).path
+    # Many patches: not over before the signal comes, though begun while the first is written.
+    large = build(tmp_path / "in", Scene(NAMES[0].replace("33UUU", "33UVU"), 1500, 1500)).path
     command = [sys.executable, "-m", "deploy.cli", "mask", products / "0", large]
     process = subprocess.Popen(
         [*command, "-o", tmp_path / "out"],

@@ -217,7 +217,8 @@ def test_a_file_that_may_not_grow_is_told_too(
     def refused(*_: object) -> None:
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
-    monkeypatch.setattr(Path, "write_bytes", refused)
+    # Where a file lies on another host, its quota is told at the end.
+    monkeypatch.setattr(os, "fsync", refused)
     with pytest.raises(NoSpaceError):
         mask_product(product, tmp_path, engine.name)
 

@@ -182,7 +182,7 @@ def test_without_a_product_the_newest_one_is_compared(season: Visits) -> None:
     visit.go(f"?mode=compare&collection={skies.COLLECTION}")
     visit.wait_for_address(skies.item(skies.OVERCAST))
     both_settled(visit)
-    visit.page.get_by_role("link", name="Map").click()
+    visit.page.get_by_role("link", name="Map", exact=True).click()
     visit.settle()
     assert visit.page.locator(".twin, .divider").count() == 0
 

@@ -30,6 +30,8 @@ export function createTwin(container, first, { theme, config, moved }) {
     pitchWithRotate: false,
     touchPitch: false,
     style: groundStyle(theme, config.background),
+    // Two of one name would be the same place to a screen reader.
+    locale: { "Map.Title": "Picture B" },
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
