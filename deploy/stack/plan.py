@@ -96,7 +96,11 @@ def make(settings: DeploySettings, home: Home) -> Plan:
     plan.stages = [
         servers,
         (_migration(home, environment, database),),
-        (_dispatcher(home, environment), _worker(home, environment), api),
+        (
+            _working("dispatcher", queue.DISPATCHERS, home, environment),
+            _working("worker", queue.WORKERS, home, environment),
+            api,
+        ),
     ]
     return plan
 
@@ -136,31 +140,18 @@ def _migration(home: Home, environment: dict[str, str], database: Postgres | Non
     return Task(errand.title, work)
 
 
-def _dispatcher(home: Home, environment: dict[str, str]) -> Part:
+def _working(name: str, signs: tuple[str, ...], home: Home, environment: dict[str, str]) -> Part:
+    """Plan a part that takes or gives jobs, and lives while its signs in Redis are there."""
     url = environment["NIMBOSTAC_REDIS_URL"]
     return Part(
-        name="dispatcher",
-        title="Dispatcher",
-        command=(*_PYTHON, "deploy.cli", "dispatcher"),
+        name=name,
+        title=name.capitalize(),
+        command=(*_PYTHON, "deploy.cli", name),
         environment=environment,
         folder=home.run,
-        log=home.log("dispatcher"),
-        ready=lambda: queue.lives(url, queue.DISPATCHERS),
-        before=lambda: queue.forget(url, queue.DISPATCHERS),
-    )
-
-
-def _worker(home: Home, environment: dict[str, str]) -> Part:
-    url = environment["NIMBOSTAC_REDIS_URL"]
-    return Part(
-        name="worker",
-        title="Worker",
-        command=(*_PYTHON, "deploy.cli", "worker"),
-        environment=environment,
-        folder=home.run,
-        log=home.log("worker"),
-        ready=lambda: queue.lives(url, queue.WORKERS),
-        before=lambda: queue.forget(url, queue.WORKERS),
+        log=home.log(name),
+        ready=lambda: queue.lives(url, signs),
+        before=lambda: queue.forget(url, signs),
     )
 
 
