@@ -20,7 +20,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 READERS = 16
-"""Reads at once: what a bucket far away needs to be busy, and a disk does not mind."""
+"""Reads at once: what a bucket far away needs to be busy."""
+_LOCAL_READERS = 4
+"""The same of a folder: more wait for each other, as each read is work for the processor."""
 _AHEAD = 8 * READERS
 _DEPTH = 7
 """Names in the key of a folder: Collection, three of the tile, year, month, product."""
@@ -94,14 +96,20 @@ def folder(store: Storage, key: str) -> Folder | None:
     return next(folders(store, key), None)
 
 
-def ahead(work: Callable[[T], R], wanted: Iterable[T]) -> Iterator[R]:
+def readers(store: Storage) -> int:
+    """Say how many reads at once are quickest."""
+    return READERS if store.folder is None else _LOCAL_READERS
+
+
+def ahead(work: Callable[[T], R], wanted: Iterable[T], threads: int = READERS) -> Iterator[R]:
     """Do work in threads, a little ahead of who takes the results, in the order of what is wanted.
 
     Args:
         work: What it raises is raised where its result would be taken.
         wanted: Taken as it is needed, never as a whole.
+        threads: How many.
     """
-    pool = ThreadPoolExecutor(READERS, "read")
+    pool = ThreadPoolExecutor(threads, "read")
     waiting: deque[Future[R]] = deque()
     try:
         for one in wanted:

@@ -9,16 +9,15 @@ EXISTS = "SELECT to_regclass('nimbostac.footprints') IS NOT NULL"
 
 _FACTS = """
 SELECT item.collection, item.id, item.datetime,
-    coalesce(item.content->'properties'->>'grid:code',
-        ST_GeoHash(ST_Centroid(item.geometry), 4), ''),
-    (item.content->'properties'->>'nimbostac:clear')::real,
-    (item.content->'properties'->>'eo:cloud_cover')::real,
+    coalesce(properties->>'grid:code', ST_GeoHash(ST_Centroid(item.geometry), 4), ''),
+    (properties->>'nimbostac:clear')::real,
+    (properties->>'eo:cloud_cover')::real,
     CASE WHEN ST_NPoints(item.geometry) > 12
         THEN ST_SimplifyPreserveTopology(item.geometry, 0.01) ELSE item.geometry END
 """
 
 # As its owner, so that whoever may write Items need not know of it.
-SCHEMA = """
+_TABLE = """
 CREATE SCHEMA IF NOT EXISTS nimbostac;
 
 CREATE TABLE nimbostac.footprints (
@@ -36,9 +35,26 @@ CREATE TABLE nimbostac.footprints (
 CREATE INDEX footprints_place ON nimbostac.footprints (collection, place, datetime DESC)
     INCLUDE (clear, cloud_cover);
 
+<functions>
+
+CREATE TRIGGER nimbostac_footprints AFTER INSERT OR UPDATE OR DELETE ON pgstac.items
+    FOR EACH ROW EXECUTE FUNCTION nimbostac.keep_footprint();
+CREATE TRIGGER nimbostac_footprints AFTER DELETE ON pgstac.collections
+    FOR EACH ROW EXECUTE FUNCTION nimbostac.drop_footprints();
+
+INSERT INTO nimbostac.footprints <facts> FROM pgstac.items item
+    CROSS JOIN LATERAL (SELECT item.content->'properties' AS properties) once;
+
+GRANT USAGE ON SCHEMA nimbostac TO pgstac_read;
+GRANT SELECT ON nimbostac.footprints TO pgstac_read;
+"""
+
+FUNCTIONS = """
 CREATE OR REPLACE FUNCTION nimbostac.keep_footprint() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE item record;
+DECLARE
+    -- Taken once: an Item is unpacked anew each time that it is looked into.
+    properties jsonb := NEW.content->'properties';
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM nimbostac.footprints WHERE collection = OLD.collection AND id = OLD.id;
@@ -46,7 +62,6 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         RETURN NULL;
     END IF;
-    item := NEW;
     INSERT INTO nimbostac.footprints <facts>
     ON CONFLICT (collection, id) DO UPDATE SET datetime = excluded.datetime,
         place = excluded.place, clear = excluded.clear, cloud_cover = excluded.cloud_cover,
@@ -61,15 +76,8 @@ BEGIN
     DELETE FROM nimbostac.footprints WHERE collection = OLD.id;
     RETURN NULL;
 END $$;
+""".replace("<facts>", _FACTS.replace("item.", "NEW."))
+"""What keeps the table; for every database, whichever version of it made the table."""
 
-CREATE TRIGGER nimbostac_footprints AFTER INSERT OR UPDATE OR DELETE ON pgstac.items
-    FOR EACH ROW EXECUTE FUNCTION nimbostac.keep_footprint();
-CREATE TRIGGER nimbostac_footprints AFTER DELETE ON pgstac.collections
-    FOR EACH ROW EXECUTE FUNCTION nimbostac.drop_footprints();
-
-INSERT INTO nimbostac.footprints <facts> FROM pgstac.items item;
-
-GRANT USAGE ON SCHEMA nimbostac TO pgstac_read;
-GRANT SELECT ON nimbostac.footprints TO pgstac_read;
-""".replace("<facts>", _FACTS)
+SCHEMA = _TABLE.replace("<facts>", _FACTS).replace("<functions>", FUNCTIONS)
 """Makes the table of the Items that there are, and what keeps it; for a database without it."""

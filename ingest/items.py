@@ -1,6 +1,7 @@
 """Items: what the record of a mask says, in the words of STAC."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from ingest import collection as col
@@ -21,10 +22,18 @@ _PLATFORMS = {
     "S2C": "sentinel-2c",
     "S2D": "sentinel-2d",
 }
+_SHARES = {value: f"nimbostac:{value.name.lower()}" for value in VALID_CLASSES}
+_VIEWS = frozenset(
+    ("view:azimuth", "view:incidence_angle", "view:sun_azimuth", "view:sun_elevation")
+)
 _DATE_LINE = 180.0
 _HERE = "."
 _UP = "../" * 6
 """From the folder of a product to that of its Collection."""
+_TILES = 60_000
+"""Grids that are kept: products of one tile lie on one grid, and there are 56,686 tiles."""
+
+_common_assets = lru_cache(col.assets)
 
 
 def item(record: MaskRecord, base: str) -> dict[str, Any]:
@@ -102,15 +111,19 @@ def cloud_cover(record: MaskRecord) -> float | None:
     Returns:
         ``None`` where nothing is valid: 0 would be found by who looks for clear scenes.
     """
-    if not any(record.pixels.get(value, 0) for value in VALID_CLASSES):
+    if not any(record.pixels.get(value) for value in VALID_CLASSES):
         return None
-    covered = record.share(MaskClass.CLOUD) + record.share(MaskClass.SEMI_TRANSPARENT)
-    return round(100 * covered, 4)
+    return _cover({value: record.share(value) for value in VALID_CLASSES})
+
+
+def _cover(shares: dict[MaskClass, float]) -> float:
+    return round(100 * (shares[MaskClass.CLOUD] + shares[MaskClass.SEMI_TRANSPARENT]), 4)
 
 
 def _properties(record: MaskRecord) -> dict[str, Any]:
     name = ProductName.parse(record.product)
     source = record.source
+    created = stamp(record.created)
     measured = {
         "view:azimuth": source.view_azimuth,
         "view:incidence_angle": source.view_off_nadir,
@@ -121,9 +134,9 @@ def _properties(record: MaskRecord) -> dict[str, Any]:
     }
     return {
         "datetime": stamp(source.sensed),
-        "created": stamp(record.created),
+        "created": created,
         # The Item is replaced when its mask is made again, never otherwise.
-        "updated": stamp(record.created),
+        "updated": created,
         "title": f"Cloud mask of T{name.tile}, {source.sensed:%Y-%m-%d %H:%M} UTC",
         # Without one pgstac's free-text search finds no Item, whatever its title says.
         "description": f"Clouds and cloud shadows in {record.product}, by {record.engine.name}",
@@ -149,7 +162,9 @@ def _properties(record: MaskRecord) -> dict[str, Any]:
     }
 
 
+@lru_cache(_TILES)
 def _projection(grid: GridRecord) -> dict[str, Any]:
+    """Place a grid; not to be changed, for many Items share it."""
     a, b, c, d, e, f = grid.transform
     height, width = grid.shape
     corners = [(c, f), (c + a * width + b * height, f + d * width + e * height)]
@@ -166,15 +181,15 @@ def _projection(grid: GridRecord) -> dict[str, Any]:
 
 def _shares(record: MaskRecord) -> dict[str, float]:
     missing = {"nimbostac:missing": round(record.share(MaskClass.MISSING), 6)}
-    cover = cloud_cover(record)
-    if cover is None:
+    shares = {value: record.share(value) for value in VALID_CLASSES}
+    if not any(shares.values()):
         return missing
-    shares = {f"nimbostac:{v.name.lower()}": round(record.share(v), 6) for v in VALID_CLASSES}
-    return {"eo:cloud_cover": cover, **shares, **missing}
+    told = {_SHARES[value]: round(share, 6) for value, share in shares.items()}
+    return {"eo:cloud_cover": _cover(shares), **told, **missing}
 
 
 def _assets(record: MaskRecord, base: str) -> dict[str, dict[str, Any]]:
-    common = col.assets(record.engine.classes)
+    common = _common_assets(record.engine.classes)
     metadata = {"href": f"{base}/{stem(record)}{SUFFIXES[METADATA]}", **common[METADATA]}
     found = {key: _asset(file, base, common.get(key)) for key, file in record.files.items()}
     return {**found, METADATA: metadata}
@@ -206,5 +221,5 @@ def _extensions(properties: dict[str, Any], documents: dict[str, Any]) -> Iterat
     yield from (col.PROJECTION, col.RASTER, col.SATELLITE, col.VERSION)
     if "eo:cloud_cover" in properties or "preview" in documents:
         yield col.EO
-    if any(key.startswith("view:") for key in properties):
+    if not _VIEWS.isdisjoint(properties):
         yield col.VIEW

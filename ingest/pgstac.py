@@ -1,11 +1,14 @@
 """The catalogue's database: pgstac, migrated, and Items loaded into it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import psycopg
 import pypgstac
+import shapely
 from psycopg.types.json import Jsonb
 from pypgstac.db import PgstacDB
 from pypgstac.load import Loader, Methods
@@ -128,9 +131,33 @@ class Pgstac:
         if unique:
             with translated():
                 loader = _Loader(_database(self._connection))
-                rows = loader.prepared(unique.values())
+                rows = loader.prepared(list(unique.values()))
             with self._alone():
-                loader.load_items(iter(rows), insert_mode=Methods.delsert)
+                held = self._held(rows)
+                # Looking for an id in every partition costs more than all the rest.
+                fresh = [row for row in rows if (row["collection"], row["id"]) not in held]
+                known = [row for row in rows if (row["collection"], row["id"]) in held]
+                loader.replace(known)
+                try:
+                    loader.insert(fresh)
+                except psycopg.errors.UniqueViolation:
+                    loader.replace(fresh)
+
+    def _held(self, rows: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:
+        """Tell which Items the database has: their footprints have one index for all of them."""
+        by_collection: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            by_collection[row["collection"]].append(row["id"])
+        held: set[tuple[str, str]] = set()
+        for collection, ids in by_collection.items():
+            held.update(
+                self._connection.execute(
+                    "SELECT collection, id FROM nimbostac.footprints"
+                    " WHERE collection = %s AND id = ANY(%s)",
+                    (collection, ids),
+                )
+            )
+        return held
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -151,9 +178,25 @@ class Pgstac:
 class _Loader(Loader):
     """Loads Items that were made ready before, so that others wait for the database only."""
 
-    def prepared(self, items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    def replace(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Load rows, each in the place of what bore its id, in whichever partition."""
+        if rows:
+            self.load_items(iter(rows), insert_mode=Methods.delsert)
+
+    def insert(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Load rows of ids that are not there."""
+        if rows:
+            self.load_items(iter(rows), insert_mode=Methods.insert)
+
+    def prepared(self, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Make rows of Items."""
-        return [super(_Loader, self).format_item(item) for item in items]
+        # All geometries at once, which takes half as long as pypgstac does one by one.
+        read = shapely.from_geojson([orjson.dumps(item["geometry"]) for item in items])
+        written = shapely.to_wkb(shapely.set_srid(read, 4326), hex=True, include_srid=True)
+        rows = [super(_Loader, self).format_item({**item, "geometry": None}) for item in items]
+        for row, geometry in zip(rows, written, strict=True):
+            row["geometry"] = geometry
+        return rows
 
     def format_item(self, _item: Any) -> dict[str, Any]:  # noqa: ANN401 - as its parent has it
         """Give a row as it is."""
@@ -216,8 +259,8 @@ def _configure(connection: psycopg.Connection) -> None:
             (name, value),
         )
     row = connection.execute(footprints.EXISTS).fetchone()
-    if not (row and row[0]):
-        connection.execute(footprints.SCHEMA.encode())
+    there = bool(row and row[0])
+    connection.execute((footprints.FUNCTIONS if there else footprints.SCHEMA).encode())
     # Compiling one of pgstac's plans takes longer than running it.
     connection.execute(
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET jit = off', current_database()); END $$"

@@ -14,8 +14,9 @@ import orjson
 
 from ingest import collection as col
 from ingest import items
-from ingest.folders import ahead
+from ingest.folders import ahead, readers
 from ingest.pgstac import Pgstac
+from ingest.writing import Writer, together
 from producer.layout import collection_id
 from producer.record import MaskRecord
 from producer.storage import Storage
@@ -83,9 +84,10 @@ def publish(
         groups[one.collection].append(one)
     written = 0
     for group in groups.values():
-        wanted = list(ahead(partial(described, store), group))
+        with together(store) as writer:
+            wanted = list(ahead(partial(described, store, writer), group, readers(store)))
+            write_collection(writer, group[0])
         first = group[0].record
-        write_collection(store, group[0])
         if only_changed:
             wanted = database.changed(wanted)
         if wanted:
@@ -98,17 +100,17 @@ def publish(
     return written
 
 
-def write_collection(store: Storage, one: Found) -> None:
+def write_collection(writer: Writer, one: Found) -> None:
     """Write the Collection of a mask where it lies in storage.
 
     Raises:
         StorageError: Storage does not answer.
     """
     whole = col.collection(one.record.engine, one.record.level, col.FULL_EXTENT)
-    _write(store, f"{one.collection}/{COLLECTION_FILE}", whole)
+    writer.put(f"{one.collection}/{COLLECTION_FILE}", _json(whole))
 
 
-def described(store: Storage, one: Found) -> dict[str, Any]:
+def described(store: Storage, writer: Writer, one: Found) -> dict[str, Any]:
     """Write the Item of a mask beside it; gives it as the database is to have it.
 
     Raises:
@@ -116,13 +118,9 @@ def described(store: Storage, one: Found) -> dict[str, Any]:
     """
     near = items.item(one.record, ".")
     stem = f"{one.folder}/{items.stem(one.record)}"
-    _write(store, stem + items.ITEM_SUFFIX, items.beside(near))
+    writer.put(stem + items.ITEM_SUFFIX, _json(items.beside(near)))
     return items.moved(near, store.href(one.folder))
 
 
-def _write(store: Storage, key: str, document: dict[str, Any]) -> None:
-    data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    there = store.head(key)
-    # Not rewritten for nothing: a mirror or a cache of storage sees what changed.
-    if there is None or there.size != len(data) or store.get(key) != data:
-        store.put(key, data)
+def _json(document: dict[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -26,7 +26,7 @@ class IngestSettings(ProducerSettings):
     """Jobs that the dispatcher fills the queue of a lane up to."""
     queue_low: Annotated[int, Field(ge=0)] = 50
     """Jobs in a queue at which the dispatcher fills it up again."""
-    publish_batch: Annotated[int, Field(ge=1)] = 500
+    publish_batch: Annotated[int, Field(ge=1)] = 1000
     """Items that are published by one job, where there are as many."""
     tries: Annotated[int, Field(ge=1)] = 7
     """How often a product is tried where trying again may help, the first time included."""

@@ -9,9 +9,10 @@ from typing import Any
 from ingest import collection as col
 from ingest import publishing
 from ingest.errors import DatabaseUnreachableError, RecordGoneError
-from ingest.folders import ahead
+from ingest.folders import ahead, readers
 from ingest.pgstac import Pgstac
 from ingest.publishing import Found
+from ingest.writing import Writer, together
 from producer.errors import StorageError
 from producer.storage import Storage
 
@@ -34,19 +35,24 @@ class Batch:
 
 
 def read(store: Storage, keys: Sequence[str]) -> Batch:
-    """Read records and write their Items beside them, many at once."""
-    outcomes = dict(zip(keys, ahead(partial(_read, store), keys), strict=True))
-    return Batch(
-        tuple(one for one in outcomes.values() if isinstance(one, Ready)),
-        {key: one for key, one in outcomes.items() if isinstance(one, Exception)},
-    )
+    """Read records and write their Items beside them, many at once.
+
+    Raises:
+        StorageError: The Items could not be kept for good.
+    """
+    with together(store) as writer:
+        work = partial(_read, store, writer)
+        outcomes = dict(zip(keys, ahead(work, keys, readers(store)), strict=True))
+        ready = tuple(one for one in outcomes.values() if isinstance(one, Ready))
+        for one in {one.found.collection: one for one in ready}.values():
+            publishing.write_collection(writer, one.found)
+    return Batch(ready, {key: one for key, one in outcomes.items() if isinstance(one, Exception)})
 
 
-def load(store: Storage, batch: Batch, database: Pgstac) -> dict[str, Exception]:
+def load(batch: Batch, database: Pgstac) -> dict[str, Exception]:
     """Load what was read into the database; gives the errors by the key of the record.
 
     Raises:
-        StorageError: Storage does not answer.
         DatabaseUnreachableError: PostgreSQL does not answer.
     """
     groups: dict[str, list[Ready]] = defaultdict(list)
@@ -54,7 +60,6 @@ def load(store: Storage, batch: Batch, database: Pgstac) -> dict[str, Exception]
         groups[one.found.collection].append(one)
     failed: dict[str, Exception] = {}
     for group in groups.values():
-        publishing.write_collection(store, group[0].found)
         failed.update(_load(group, database))
     return failed
 
@@ -75,10 +80,10 @@ def _load(group: Sequence[Ready], database: Pgstac) -> dict[str, Exception]:
     return {}
 
 
-def _read(store: Storage, key: str) -> Ready | Exception:
+def _read(store: Storage, writer: Writer, key: str) -> Ready | Exception:
     try:
         found = publishing.read(store, key)
-        return Ready(found, publishing.described(store, found))
+        return Ready(found, publishing.described(store, writer, found))
     except StorageError as error:
         try:
             return error if store.head(key) is not None else RecordGoneError(key)

@@ -50,7 +50,7 @@ class Publisher:
                 self._opened = pgstac.opened()
                 self._database = self._opened.__enter__()
             try:
-                return {**ready.failed, **batch.load(self._store, ready, self._database)}
+                return {**ready.failed, **batch.load(ready, self._database)}
             except DatabaseError:
                 self._close()
                 raise

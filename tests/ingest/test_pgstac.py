@@ -100,6 +100,38 @@ def test_an_item_whose_date_moves_to_another_month_leaves_no_duplicate(pgstac: s
     assert row == (1,)
 
 
+def test_an_item_whose_footprint_is_gone_is_replaced_all_the_same(pgstac: str) -> None:
+    old, new = taken(MARCH), taken(MARCH + timedelta(days=1))
+    load(old)
+    with psycopg.connect(pgstac) as connection:
+        connection.execute("DELETE FROM nimbostac.footprints")
+    changed = {**old, "properties": {**old["properties"], "version": "2"}}
+    load(changed, new)
+    with psycopg.connect(pgstac) as connection:
+        rows = connection.execute(
+            "SELECT id, content->'properties'->>'version' FROM pgstac.items ORDER BY datetime"
+        ).fetchall()
+        footprints = connection.execute(
+            "SELECT id FROM nimbostac.footprints ORDER BY datetime"
+        ).fetchall()
+    assert rows == [(old["id"], "2"), (new["id"], "1.0.0")]
+    assert footprints == [(old["id"],), (new["id"],)]
+
+
+def test_new_and_known_items_of_one_batch_are_each_there_once(pgstac: str) -> None:
+    known = [taken(MARCH + timedelta(days=n)) for n in range(0, 50, 2)]
+    load(*known)
+    again = [{**item, "properties": {**item["properties"], "version": "2"}} for item in known]
+    fresh = [taken(MARCH + timedelta(days=n)) for n in range(1, 50, 2)]
+    load(*again, *fresh)
+    with psycopg.connect(pgstac) as connection:
+        rows = connection.execute(
+            "SELECT content->'properties'->>'version', count(*), count(DISTINCT id)"
+            " FROM pgstac.items GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+    assert rows == [("1.0.0", 25, 25), ("2", 25, 25)]
+
+
 def test_one_id_twice_in_a_batch_is_loaded_once_and_the_last_counts(pgstac: str) -> None:
     item = taken(MARCH)
     later = {**item, "properties": {**item["properties"], "datetime": "2020-04-09T10:00:00Z"}}

@@ -1,11 +1,18 @@
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
+from ingest import ledger
 from ingest.ledger import Lane
 from producer.storage import Storage
+from tests.ingest.lanes import engine
 from tests.ingest.lanes.platform import (
+    ENGINE,
     Platform,
     all_in,
     catalogue,
@@ -104,19 +111,61 @@ def test_one_record_that_will_not_do_fails_alone(tmp_path: Path, store: Storage)
     assert catalogue() == sorted(name(n) for n in range(8) if n != 3)
 
 
-def test_an_item_that_the_database_refuses_fails_alone(tmp_path: Path, store: Storage) -> None:
+# No text of PostgreSQL may hold a zero byte; a ring of two points bounds nothing.
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"datatake": "\0"},
+        {"footprint": {"type": "Polygon", "coordinates": [[[12.0, 52.0], [13.0, 53.0]]]}},
+    ],
+)
+def test_an_item_that_the_database_refuses_fails_alone(
+    tmp_path: Path, store: Storage, broken: dict[str, Any]
+) -> None:
     want(wish(tmp_path, number) for number in range(8))
     Platform(settings(), lanes=[Lane.STAGE, Lane.MASK]).until(
         lambda: all(row["record"] for row in rows().values())
     )
     key = rows()[name(3)]["record"]
     record = json.loads(store.get(key))
-    # No text of PostgreSQL may hold a zero byte.
-    record["source"]["datatake"] = "\0"
+    record["source"] |= broken
     store.put(key, json.dumps(record).encode())
     Platform(settings(), lanes=[Lane.PUBLISH]).until(all_in("done", "failed"))
     assert states()[name(3)] == "failed"
     assert catalogue() == sorted(name(n) for n in range(8) if n != 3)
+
+
+def test_an_old_mask_is_found_until_the_new_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    want(wish(tmp_path, number) for number in range(6))
+    Platform(settings()).until(all_in("done"))
+    monkeypatch.setattr(engine, "VERSION", "2.0.0")
+    with ledger.opened() as book:
+        assert book.redo(ENGINE, "2.0.0") == 6
+    seen: list[dict[str, str]] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        with psycopg.connect(autocommit=True) as connection:
+            while not over.is_set():
+                rows = connection.execute(
+                    "SELECT id, content->'properties'->>'version' FROM pgstac.items"
+                ).fetchall()
+                # As a list first: an Item that is there twice would count for one in a dict.
+                assert len(rows) == len(dict(rows))
+                seen.append(dict(rows))
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            Platform(settings()).until(all_in("done"))
+        finally:
+            over.set()
+        watching.result()
+    assert {len(found) for found in seen} == {6}
+    assert set(seen[0].values()) == {"1.0.0"}
+    assert set(seen[-1].values()) == {"2.0.0"}
 
 
 def test_a_mask_that_vanished_before_it_was_published_is_made_again(
