@@ -64,15 +64,15 @@ class Restoring(Session):
 
     def mask_again(self, id: int) -> bool:  # noqa: A002 - its name in the ledger
         """Put a product on its way whose mask is gone; tell whether it was not on it already."""
-        return bool(
-            self._run(
+        with self._still():
+            changed = self._run(
                 "UPDATE ledger.products SET state = ledger.ready(id), lane = entry, attempts = 0,"
                 " due = clock_timestamp(), engine_version = NULL, record = NULL, staged = NULL,"
                 " error_kind = NULL, error = NULL, updated = clock_timestamp()"
                 " WHERE id = %(id)s AND state IN ('done', 'failed', 'aborted')",
                 {"id": id},
             )
-        )
+        return bool(changed)
 
 
 def _facts(one: Stored) -> dict[str, Any]:

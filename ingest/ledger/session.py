@@ -29,6 +29,11 @@ WITH RECURSIVE groups AS (
 """
 
 
+_STILL = """
+SELECT FROM ledger.backfills WHERE state IN ('listing', 'running', 'paused') ORDER BY id FOR SHARE
+"""
+
+
 class Session:
     """One connection; not to be shared between threads."""
 
@@ -43,6 +48,16 @@ class Session:
             DatabaseError: The database did not do it.
         """
         with translated(), self._connection.transaction():
+            yield
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """Have no backfill paused or resumed while the block, a transaction, runs.
+
+        For who wakes what rests: a pause locks what is on its way, and would not see it.
+        """
+        with self.transaction():
+            self._run(_STILL)
             yield
 
     def _rows(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Any]:

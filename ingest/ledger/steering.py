@@ -165,7 +165,8 @@ class Steering(Backfills):
         }
         last, changed = 0, 0
         while True:
-            row = self._row(_REDO, {**told, "after": last})
+            with self._still():
+                row = self._row(_REDO, {**told, "after": last})
             if row["last"] is None:
                 return changed
             last, changed = row["last"], changed + row["changed"]

@@ -1,6 +1,7 @@
 """Turns: products on their way through the lanes, one guarded step after the other."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -26,9 +27,12 @@ WITH mine AS (
     ORDER BY p.product, p.engine FOR UPDATE OF p
 )
 UPDATE ledger.products p SET {changes} FROM mine WHERE p.id = mine.id
-RETURNING p.id, p.turn, p.lane, p.engine, p.product, p.source, p.priority, p.attempts, p.staged,
-    p.record
+RETURNING {told}
 """
+_TASK = (
+    "p.id, p.turn, p.lane, p.engine, p.product, p.source, p.priority, p.attempts, p.staged,"
+    " p.record"
+)
 _CLAIM = """
 SELECT id, turn, lane, engine, product, source, priority, attempts, staged, record
 FROM ledger.claim(%(lane)s::ledger.lane, %(limit)s::int, make_interval(secs => %(probe_s)s))
@@ -70,13 +74,15 @@ class Turns(Session):
         self, turns: Sequence[Turn], worker: str, *, lease_s: float = LEASE_S
     ) -> list[Task]:
         """Begin with products at once; those that are not yours (any more) are left out."""
-        return self._step(
+        started = self._step(
             turns,
             [State.QUEUED],
             "state = 'running', worker = %(worker)s, updated = clock_timestamp(),"
             " lease = clock_timestamp() + make_interval(secs => %(lease_s)s)",
             {"worker": worker, "lease_s": lease_s},
+            told=_TASK,
         )
+        return [task(row) for row in started]
 
     def renew(self, turns: Sequence[Turn], lease_s: float = LEASE_S) -> set[int]:
         """Say that they are still worked on; give the ids that still may be."""
@@ -86,7 +92,7 @@ class Turns(Session):
             "lease = clock_timestamp() + make_interval(secs => %(lease_s)s)",
             {"lease_s": lease_s},
         )
-        return {one.id for one in renewed}
+        return {row["id"] for row in renewed}
 
     def advance(  # noqa: PLR0913 - facts that come with the step
         self,
@@ -155,7 +161,7 @@ class Turns(Session):
             " updated = clock_timestamp()",
             {"timings": Jsonb(dict(timings or {}))},
         )
-        return {one.id for one in finished}
+        return {row["id"] for row in finished}
 
     def fail(
         self,
@@ -227,6 +233,9 @@ class Turns(Session):
         states: Sequence[State],
         changes: str,
         parameters: Mapping[str, object] | None = None,
-    ) -> list[Task]:
-        told = {**columns(turns), "states": list(states), **(parameters or {})}
-        return [task(row) for row in self._rows(_STEP.replace("{changes}", changes), told)]
+        *,
+        told: str = "p.id",
+    ) -> list[dict[str, Any]]:
+        given = {**columns(turns), "states": list(states), **(parameters or {})}
+        step = _STEP.replace("{changes}", changes).replace("{told}", told)
+        return self._rows(step, given)

@@ -3,8 +3,10 @@
 import random
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+
+import pytest
 
 from ingest import ledger
 from ingest.errors import BackfillStateError
@@ -144,4 +146,32 @@ def test_backfills_steered_while_workers_come_and_go_lose_nothing(pgstac: str) -
         for backfill in both:
             assert over(book, backfill) or book.resume(backfill)
         assert set(books.states(pgstac)) <= {"due", "done"}
+    books.assert_tallied(pgstac)
+
+
+@pytest.mark.parametrize("waking", ["redo", "mask_again"])
+def test_what_is_woken_in_the_moment_of_a_pause_is_held(pgstac: str, waking: str) -> None:
+    with ledger.opened() as book:
+        backfill = books.begun(book, 3)
+        for lane in (Lane.MASK, Lane.PUBLISH):
+            for task in books.started(book, 3, lane):
+                if lane is Lane.MASK:
+                    book.advance(task.id, task.turn, Lane.PUBLISH, version="1.0.0")
+                else:
+                    book.finish([(task.id, task.turn)])
+
+    def wake(book: Ledger) -> None:
+        if waking == "redo":
+            book.redo(books.ENGINE, "2.0.0")
+        else:
+            assert [book.mask_again(number) for number in (1, 2, 3)] == [True] * 3
+
+    with ThreadPoolExecutor(1) as pool, ledger.opened() as book:
+        with book.transaction():
+            book.pause(backfill)
+            woken = pool.submit(at_once, wake)
+            # It waits for the pause, or is over before that: both must come to the same.
+            wait([woken], timeout=1)
+        woken.result()
+    assert books.states(pgstac) == {"held": 3}
     books.assert_tallied(pgstac)
