@@ -1,7 +1,6 @@
 """All services in one process: the web page, the STAC API and the tile server."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,35 +8,15 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
-from typing_extensions import override
 
 import catalog.app
 import ingest.admin.app
 import tiler.app
+from deploy.page import Kept, WebFiles
 
 _SERVICES = ("stac", "tiler")
 """Those that serve everybody, and say whether they can."""
-_MEDIA_TYPES = {
-    # Browsers run no module of another type, and what a system's own table says differs.
-    ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".geojson": "application/geo+json",
-    ".webmanifest": "application/manifest+json",
-    ".pbf": "application/x-protobuf",
-}
-_NOT_PUBLISHED = {
-    "node_modules",
-    "test",
-    "package.json",
-    "package-lock.json",
-    "jsconfig.json",
-    "vendor.js",
-}
-_VENDOR_AGE_S = 24 * 3600
 _NOT_FOUND = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Not found - Nimbostac</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
@@ -46,39 +25,6 @@ _NOT_FOUND = """<!doctype html>
 <p>The masks are on <a href="/">the map</a>; programs find them through
 <a href="/stac">the STAC API</a> and draw them with <a href="/tiler">the tile server</a>.</p></html>
 """
-
-
-class WebFiles(StaticFiles):
-    """The files of the web page, as browsers want them told."""
-
-    @override
-    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        parts = Path(path).parts
-        if path.endswith(".sh") or any(
-            part in _NOT_PUBLISHED or (part.startswith(".") and part != ".") for part in parts
-        ):
-            return "", None
-        return super().lookup_path(path)
-
-    @override
-    def file_response(
-        self,
-        full_path: str | os.PathLike[str],
-        stat_result: os.stat_result,
-        scope: Scope,
-        status_code: int = 200,
-    ) -> Response:
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        media_type = _MEDIA_TYPES.get(Path(full_path).suffix)
-        if media_type is not None and "content-type" in response.headers:
-            response.headers["content-type"] = media_type
-        # Asked for again each time, and mostly answered in a word by the ETag; what others
-        # wrote changes only with a new version.
-        vendor = "vendor" in Path(full_path).parts
-        response.headers["cache-control"] = (
-            f"public, max-age={_VENDOR_AGE_S}" if vendor else "no-cache"
-        )
-        return response
 
 
 class Entrances:
@@ -122,7 +68,9 @@ def create_app() -> FastAPI:
     app.add_api_route("/healthz/ready", _ready)
     for name, service in app.state.services.items():
         app.mount(f"/{name}", service)
-    app.mount("/", GZipMiddleware(WebFiles(directory=web_folder(), html=True), compresslevel=6))
+    files = WebFiles(web_folder())
+    app.mount("/", files)
+    app.add_middleware(Kept, files=files)
     return app
 
 
