@@ -9,6 +9,7 @@ from psycopg import sql
 from titiler.pgstac.errors import MosaicNotFoundError
 from titiler.pgstac.model import Metadata, PgSTACSearch, Search
 
+from tiler.coarse import coarse_items
 from tiler.database import Pool, snapshot
 from tiler.fresh import Fresh
 from tiler.items import StoredItem
@@ -16,11 +17,11 @@ from tiler.items import StoredItem
 Box = tuple[float, float, float, float]
 """West, south, east and north in degrees; west is greater than east across the antimeridian."""
 
-_MOST_MOSAICS, _MOST_PLACES = 512, 2048
+_MOST_MOSAICS = 512
+_MOST_KEPT = 20_000
+"""Most Items of all places that are remembered, at a kilobyte or two each."""
 MOST_ITEMS = 200
 """Most Items that one tile, or the cell that it shares with others, is made of."""
-_LAYERS = 4
-"""Newest Items of each place that a map of a continent is made of; the rest lie beneath."""
 MOST_COARSE_ITEMS = 6000
 MOST_DAYS = 2000
 """Most days that a WMTS lists."""
@@ -112,7 +113,9 @@ class Mosaics:
         """The days on which a mosaic has Items, newest first."""
         self.clearest: Fresh[Mosaic, Mosaic] = Fresh(self._clearest, stamp, age_s, _MOST_MOSAICS)
         """Mosaics with the Item of least cloud on top."""
-        self.places: Fresh[Place, Found] = Fresh(self._found, stamp, age_s, _MOST_PLACES)
+        self.places: Fresh[Place, Found] = Fresh(
+            self._found, stamp, age_s, _MOST_KEPT, lambda found: len(found.items) + 1
+        )
 
     def _search(self, key: str) -> Mosaic:
         with self._pool.connection() as connection:
@@ -179,11 +182,14 @@ class Mosaics:
 
     def _found(self, place: Place) -> Found:
         limit = MOST_COARSE_ITEMS if place.is_coarse else MOST_ITEMS
-        query = _coarse_query(place, limit) if place.is_coarse else _query(place, limit)
         with self._pool.connection() as connection:
-            rows = connection.execute(query).fetchall()
-        items = tuple(StoredItem.of(orjson.loads(row[0])) for row in rows[:limit])
-        return Found(items, is_cut=len(rows) > limit)
+            if place.is_coarse:
+                order = sql.SQL(place.mosaic.order)
+                items = coarse_items(connection, _in_place(place), order, limit + 1)
+            else:
+                rows = connection.execute(_query(place, limit)).fetchall()
+                items = [StoredItem.of(orjson.loads(row[0])).drawn() for row in rows]
+        return Found(tuple(items[:limit]), is_cut=len(items) > limit)
 
 
 def _in_place(place: Place) -> sql.Composed:
@@ -204,23 +210,4 @@ def _query(place: Place, limit: int) -> sql.Composed:
         _in_place(place),
         sql.SQL(place.mosaic.order),
         sql.Literal(limit + 1),
-    )
-
-
-def _coarse_query(place: Place, limit: int) -> sql.Composed:
-    order = sql.SQL(place.mosaic.order)
-    return sql.SQL(
-        "WITH ranked AS (SELECT items.id AS i, items.collection AS c,"
-        " row_number() OVER (ORDER BY {order}) AS position,"
-        " row_number() OVER (PARTITION BY coalesce(content->'properties'->>'grid:code',"
-        " ST_GeoHash(ST_Centroid(geometry), 4)) ORDER BY {order}) AS layer"
-        " FROM items WHERE {conditions})"
-        " SELECT {item}::text FROM ranked JOIN items ON items.id = i AND items.collection = c"
-        " WHERE layer <= {layers} ORDER BY position LIMIT {limit}"
-    ).format(
-        order=order,
-        conditions=_in_place(place),
-        item=_ITEM,
-        layers=sql.Literal(_LAYERS),
-        limit=sql.Literal(limit + 1),
     )

@@ -13,6 +13,8 @@ from obstore.store import ObjectStore, from_url
 
 from tiler.errors import MaskUnreadableError
 
+_LOCAL = {"", "file"}
+
 Range = tuple[int, int]
 """First byte and length."""
 
@@ -87,6 +89,8 @@ class RemoteObject:
         Raises:
             MaskUnreadableError: The bucket does not answer.
         """
+        if all(start + length <= len(self.head) for start, length in ranges):
+            return [self.head[start : start + length] for start, length in ranges]
         starts = [start for start, _ in ranges]
         lengths = [length for _, length in ranges]
         try:
@@ -102,6 +106,11 @@ def _bucket(root: str) -> ObjectStore:
     return from_url(root)
 
 
+def is_remote(href: str) -> bool:
+    """Tell whether an object is in a bucket."""
+    return urlsplit(href).scheme not in _LOCAL
+
+
 def open_bytes(href: str, head_bytes: int) -> StoredBytes:
     """Open an object by its storage address.
 
@@ -109,7 +118,7 @@ def open_bytes(href: str, head_bytes: int) -> StoredBytes:
         MaskUnreadableError: It is not there, or its storage does not answer.
     """
     parts = urlsplit(href)
-    if parts.scheme in ("", "file"):
+    if parts.scheme in _LOCAL:
         return LocalFile(Path(unquote(parts.path)), head_bytes)
     try:
         store = _bucket(f"{parts.scheme}://{parts.netloc}")

@@ -10,14 +10,18 @@ from rasterio.crs import CRS
 from producer.layout import MASK
 from tiler.draw import Classes, draw, paint
 from tiler.images import ClassImage
+from tiler.items import StoredAsset
 from tiler.mosaic import Box, Found, Mosaic, Place
-from tiler.rasters import RasterSource
+from tiler.objects import is_remote
+from tiler.rasters import MosaicSource
 from tiler.style import Style
 from tiler.views import View, geographic_box, pixel_slices
 
 _CELLS = 256
 """Cells around the equator: tiles of zoom 8 and deeper share what was found."""
 _COARSE_M = 1000.0
+_AHEAD = 64
+"""Masks that a map of a continent reads side by side."""
 _METRES_PER_DEGREE = 111_320.0
 
 
@@ -79,7 +83,7 @@ class Unseen:
         """The versions of all that may be seen."""
         return (str(self._is_cut), *(asset.version for _, asset in self._items))
 
-    def draw(self, rasters: RasterSource, style: Style) -> Patchwork:
+    def draw(self, rasters: MosaicSource, style: Style) -> Patchwork:
         """Lay the Items over each other.
 
         Args:
@@ -90,7 +94,9 @@ class Unseen:
         # Classes are left out last, or what lies beneath would show where they were.
         whole = replace(style, classes=None)
         canvas: Classes | None = None
-        for item, asset in self._items:
+        for number, (item, asset) in enumerate(self._items):
+            if self._is_coarse and number % _AHEAD == 0:
+                rasters.ahead(self._waiting(number, canvas))
             if canvas is not None and not self._has_room(canvas, item.bbox):
                 work.hidden += 1
                 continue
@@ -107,6 +113,17 @@ class Unseen:
         if canvas is not None:
             work.drawn = style.shown(canvas)
         return work
+
+    def _waiting(self, number: int, canvas: Classes | None) -> list[StoredAsset]:
+        """List the next masks that will have to be waited for.
+
+        Reading files is work and not waiting: threads would only be in each other's way.
+        """
+        return [
+            asset
+            for item, asset in self._items[number : number + _AHEAD]
+            if is_remote(asset.href) and (canvas is None or self._has_room(canvas, item.bbox))
+        ]
 
     def _has_room(self, canvas: Classes, box: Box) -> bool:
         """Tell whether a canvas holds no data anywhere in a box."""

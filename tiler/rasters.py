@@ -4,10 +4,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Protocol
 
 from tiler.cog import HEAD_BYTES, Block, Cog, coarse_cog, open_cog
-from tiler.errors import NoMaskCogError
+from tiler.errors import MaskUnreadableError, NoMaskCogError
 from tiler.foreign import open_foreign
 from tiler.items import StoredAsset
 from tiler.objects import gdal_path, open_bytes
@@ -15,7 +17,9 @@ from tiler.settings import TilerSettings
 
 # A block of one class is kept as a number, whose place in the cache is what it costs.
 _ENTRY_BYTES = 200
-_MOST_COARSE = 16384
+# Of 7 kB each.
+_MOST_COARSE = 8192
+_READERS = 16
 
 _BlockKey = tuple[str, str, int, int]
 
@@ -37,6 +41,13 @@ class RasterSource(Protocol):
         """Give blocks of one level of a mask, by their number in reading order."""
 
 
+class MosaicSource(RasterSource, Protocol):
+    """Where mosaics get masks from."""
+
+    def ahead(self, assets: Sequence[StoredAsset]) -> None:
+        """Take note that maps of continents will need some masks soon."""
+
+
 class Rasters:
     """Masks that are open, and the blocks that were read of them; for any number of threads."""
 
@@ -49,6 +60,8 @@ class Rasters:
         self._coarse: OrderedDict[tuple[str, str], Cog] = OrderedDict()
         self._blocks: OrderedDict[_BlockKey, Block] = OrderedDict()
         self._bytes = 0
+        # Made when they are needed first.
+        self._readers = ThreadPoolExecutor(_READERS, "coarse")
 
     def open(self, asset: StoredAsset) -> Cog:
         """Open a mask, or give it as it is open already.
@@ -81,12 +94,33 @@ class Rasters:
             if found is not None:
                 self._coarse.move_to_end(key)
                 return found
-        cog = coarse_cog(_opened(asset))
+        coarse = coarse_cog(_opened(asset, is_coarse=True))
+        if coarse is None:
+            # What stays open counts among the open ones.
+            return self.open(asset)
         with self._lock:
-            self._coarse[key] = cog
+            self._coarse[key] = coarse
             while len(self._coarse) > _MOST_COARSE:
                 self._coarse.popitem(last=False)
-        return cog
+        return coarse
+
+    def ahead(self, assets: Sequence[StoredAsset]) -> None:
+        """Read masks side by side as maps of continents need them.
+
+        What cannot be read is told to who asks for it: it may be hidden.
+        """
+        with self._lock:
+            missing = [each for each in assets if (each.href, each.version) not in self._coarse]
+        if len(missing) > 1:
+            list(self._readers.map(self._try, missing))
+
+    def close(self) -> None:
+        """End the threads."""
+        self._readers.shutdown(cancel_futures=True)
+
+    def _try(self, asset: StoredAsset) -> None:
+        with suppress(MaskUnreadableError, NoMaskCogError):
+            self.coarse(asset)
 
     def opened(self, asset: StoredAsset) -> Cog | None:
         """Give a mask if it is open already."""
@@ -175,6 +209,9 @@ class AtHand:
         """
         raise ColdError
 
+    def ahead(self, assets: Sequence[StoredAsset]) -> None:
+        """Read nothing."""
+
     def blocks(self, href: str, cog: Cog, level: int, wanted: Sequence[int]) -> list[Block]:
         """Give blocks of one level of a mask.
 
@@ -192,10 +229,10 @@ class AtHand:
         return found
 
 
-def _opened(asset: StoredAsset) -> Cog:
+def _opened(asset: StoredAsset, *, is_coarse: bool = False) -> Cog:
     source = open_bytes(asset.href, HEAD_BYTES)
     try:
-        return open_cog(source)
+        return open_cog(source, is_coarse=is_coarse)
     except NoMaskCogError:
         return open_foreign(source, gdal_path(asset.href))
 

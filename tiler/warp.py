@@ -8,7 +8,7 @@ by point.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -69,9 +69,35 @@ class Patch:
         )
 
 
-def patches(view: View, cog: Cog) -> Iterator[Patch]:
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """Where a mask lies: the same for all masks of one grid square."""
+
+    epsg: int
+    bounds: tuple[float, float, float, float]
+    resolution_m: float
+    sizes: tuple[tuple[int, int], ...]
+    """Width and height of the full raster, then of each level."""
+
+
+def patches(view: View, cog: Cog) -> Sequence[Patch]:
     """Find where a mask lies in a view: nowhere, once, or twice around the antimeridian."""
-    outline = _outline(view.crs, view.period, cog.epsg, cog.bounds)
+    levels = tuple((level.width, level.height) for level in cog.levels)
+    sizes = ((cog.width, cog.height), *levels)
+    ground = _Ground(cog.epsg, cog.bounds, cog.resolution_m, sizes)
+    known = _smooth(view, ground)
+    return tuple(_patches(view, ground)) if known is None else known
+
+
+@lru_cache(maxsize=4096)
+def _smooth(view: View, ground: _Ground) -> tuple[Patch, ...] | None:
+    """Remember patches for the other masks of a grid square, but not coordinates by the pixel."""
+    found = tuple(_patches(view, ground))
+    return None if any(patch.is_exact for patch in found) else found
+
+
+def _patches(view: View, ground: _Ground) -> Iterator[Patch]:
+    outline = _outline(view.crs, view.period, ground.epsg, ground.bounds)
     turns = (0,) if outline is None or view.period is None else (-1, 0, 1)
     for turn in turns:
         if outline is None:
@@ -87,7 +113,7 @@ def patches(view: View, cog: Cog) -> Iterator[Patch]:
                 (view.top - outline[3]) / view.dy, (view.top - outline[1]) / view.dy, view.height
             )
         if columns.start < columns.stop and rows.start < rows.stop:
-            yield _patch(view, cog, rows, columns)
+            yield _patch(view, ground, rows, columns)
 
 
 def _covered(first: float, last: float, size: int) -> slice:
@@ -95,41 +121,42 @@ def _covered(first: float, last: float, size: int) -> slice:
     return slice(start, max(start, min(size, math.ceil(last) + _MARGIN_PX)))
 
 
-def _patch(view: View, cog: Cog, rows: slice, columns: slice) -> Patch:
-    level, number = cog.levels[0], 0
+def _patch(view: View, ground: _Ground, rows: slice, columns: slice) -> Patch:
+    (width, height), *levels = ground.sizes
+    number = 0
     for count in _NODES:
         points, weights = _points(count)
-        x, y = _project(view, cog, *_along(rows, columns, points))
+        x, y = _project(view, ground, *_along(rows, columns, points))
         if not np.isfinite(x + y).all():
             break
         (x, exact_x), (y, exact_y) = _parted(x, count), _parted(y, count)
         shape = (rows.stop - rows.start, columns.stop - columns.start)
-        number = _choose(cog, x, y, shape)
-        level = cog.levels[number]
-        fx, fy = level.width / cog.width, level.height / cog.height
+        number = _choose(ground, x, y, shape)
+        fx, fy = levels[number][0] / width, levels[number][1] / height
         error_x = np.abs(weights @ x @ weights.T - exact_x).max() * fx
         error_y = np.abs(weights @ y @ weights.T - exact_y).max() * fy
         if max(error_x, error_y) < _TOLERANCE_PX:
             return Patch(rows, columns, number, x * fx, y * fy, is_exact=False)
     down, across = (np.arange(part.start, part.stop) + 0.5 for part in (rows, columns))
     shape = (len(down), len(across))
-    x, y = _project(view, cog, np.repeat(down, len(across)), np.tile(across, len(down)))
+    x, y = _project(view, ground, np.repeat(down, len(across)), np.tile(across, len(down)))
     x, y = x.reshape(shape), y.reshape(shape)
     x, y = (np.where(np.isfinite(axis), axis, -1e6) for axis in (x, y))
-    fx, fy = level.width / cog.width, level.height / cog.height
+    fx, fy = levels[number][0] / width, levels[number][1] / height
     return Patch(rows, columns, number, x * fx, y * fy, is_exact=True)
 
 
-def _choose(cog: Cog, x: Floats, y: Floats, shape: tuple[int, int]) -> int:
+def _choose(ground: _Ground, x: Floats, y: Floats, shape: tuple[int, int]) -> int:
     """Take the coarsest level that is hardly coarser than the view, by true scale."""
     height, width = shape
     middle = len(x) // 2
     across = math.hypot(x[middle, -1] - x[middle, 0], y[middle, -1] - y[middle, 0]) / width
     down = math.hypot(x[-1, middle] - x[0, middle], y[-1, middle] - y[0, middle]) / height
     limit = min(across, down) * _OVERSAMPLING
+    full, *levels = ground.sizes
     chosen = 0
-    for number, level in enumerate(cog.levels):
-        if cog.width / level.width <= limit:
+    for number, level in enumerate(levels):
+        if full[0] / level[0] <= limit:
             chosen = number
     return chosen
 
@@ -140,12 +167,13 @@ def _along(rows: slice, columns: slice, points: Floats) -> tuple[Floats, Floats]
     return points[0] * tall + (rows.start + tall), points[1] * wide + (columns.start + wide)
 
 
-def _project(view: View, cog: Cog, rows: Floats, columns: Floats) -> tuple[Floats, Floats]:
+def _project(view: View, ground: _Ground, rows: Floats, columns: Floats) -> tuple[Floats, Floats]:
     """Give the exact coordinates of points of a view in pixels of the full raster."""
-    east, north = _transformer(view.crs, cog.epsg).transform(
+    east, north = _transformer(view.crs, ground.epsg).transform(
         view.left + columns * view.dx, view.top - rows * view.dy
     )
-    return (east - cog.west) / cog.resolution_m, (cog.north - north) / cog.resolution_m
+    west, _, _, top = ground.bounds
+    return (east - west) / ground.resolution_m, (top - north) / ground.resolution_m
 
 
 def _parted(values: Floats, count: int) -> tuple[Floats, Floats]:
