@@ -27,13 +27,22 @@ def _software() -> str:
     return version("nimbostac")
 
 
-@lru_cache(maxsize=65536)
 def version_of(*sources: str) -> str:
     """Name what a tile is made of: another name, another content; the same, the same bytes.
 
     Args:
         sources: The versions of the files, in the order in which they are laid over each other.
     """
+    # To remember the thousand of a continent would take more memory than it saves time.
+    return _of_one(*sources) if len(sources) == 1 else _named(*sources)
+
+
+@lru_cache(maxsize=4096)
+def _of_one(source: str) -> str:
+    return _named(source)
+
+
+def _named(*sources: str) -> str:
     return sha256("\n".join((_software(), *sources)).encode()).hexdigest()[:20]
 
 

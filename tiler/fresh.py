@@ -17,7 +17,12 @@ class Fresh(Generic[Key, Value]):
     """
 
     def __init__(
-        self, ask: Callable[[Key], Value], stamp: Callable[[], str], age_s: float, most: int
+        self,
+        ask: Callable[[Key], Value],
+        stamp: Callable[[], str],
+        age_s: float,
+        most: int,
+        weigh: Callable[[Value], int] = lambda _: 1,
     ) -> None:
         """Remember what a function says.
 
@@ -25,12 +30,15 @@ class Fresh(Generic[Key, Value]):
             ask: Gives the answer; what it raises is passed on and not remembered.
             stamp: Gives the same text again as long as no answer can have changed.
             age_s: How long an answer counts.
-            most: How many are kept.
+            most: How much is kept, as all of them weigh together.
+            weigh: Gives the weight of an answer; each counts as one without it.
         """
         self._stamp = stamp
         self._ask = ask
         self._age_s = age_s
         self._most = most
+        self._weigh = weigh
+        self._weight = 0
         self._lock = threading.Lock()
         self._known: OrderedDict[Key, tuple[float, str, Value]] = OrderedDict()
         self._asking: dict[Key, threading.Lock] = {}
@@ -68,11 +76,17 @@ class Fresh(Generic[Key, Value]):
             answer = old[2] if old is not None and old[1] == stamp else self._ask(key)
         except Exception:
             with self._lock:
-                self._known.pop(key, None)
+                self._drop(key)
             raise
         with self._lock:
+            self._drop(key)
             self._known[key] = (asked, stamp, answer)
-            self._known.move_to_end(key)
-            while len(self._known) > self._most:
-                self._known.popitem(last=False)
+            self._weight += self._weigh(answer)
+            while self._weight > self._most and len(self._known) > 1:
+                self._drop(next(iter(self._known)))
         return answer
+
+    def _drop(self, key: Key) -> None:
+        found = self._known.pop(key, None)
+        if found is not None:
+            self._weight -= self._weigh(found[2])

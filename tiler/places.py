@@ -12,7 +12,9 @@ from tiler.fresh import Fresh
 from tiler.mosaic import Box
 
 _MOST_LISTS = 64
-_MOST_TILES = 512
+_MOST_TILE_BYTES = 64 * 1024 * 1024
+# What a tile without anything in it takes.
+_TILE_BYTES = 500
 # A tile of Sentinel-2 is 110 km wide; what is newest of a place need not cover all of it.
 _MARGIN_DEG = 1.0
 _LEAST_COSINE = 0.05
@@ -119,7 +121,13 @@ class Places:
         self._cells: Fresh[tuple[str, ...], tuple[Cell, ...]] = Fresh(
             self._listed, stamp, age_s, _MOST_LISTS
         )
-        self.tiles: Fresh[TileOfPlaces, Drawn] = Fresh(self._drawn, stamp, age_s, _MOST_TILES)
+        self.tiles: Fresh[TileOfPlaces, Drawn] = Fresh(
+            self._drawn,
+            stamp,
+            age_s,
+            _MOST_TILE_BYTES,
+            lambda drawn: len(drawn.content) + _TILE_BYTES,
+        )
         """Vector tiles."""
 
     def are_kept(self) -> bool:

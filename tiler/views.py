@@ -153,7 +153,7 @@ def tile_view(tms: TileMatrixSet, x: int, y: int, z: int, size_px: int | None) -
     )
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def geographic_box(view: View) -> tuple[float, float, float, float]:
     """Bound a view in degrees: west, south, east and north."""
     west, south, east, north = _to_degrees(view.crs).transform_bounds(*view.bounds)
