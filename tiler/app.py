@@ -44,7 +44,7 @@ from tiler.database import open_pool
 from tiler.errors import add_exception_handlers
 from tiler.images import render_classes
 from tiler.items import ItemCache, StoredItem, stored_item
-from tiler.middleware import CacheHeaders, OwnRoot
+from tiler.middleware import CacheHeaders, OwnRoot, Scaled
 from tiler.mosaic import Mosaics
 from tiler.palette import CLASS_COLORS
 from tiler.places import Places
@@ -82,6 +82,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         app.state.clear.close()
+        app.state.rasters.close()
         app.state.dbpool.close()
 
 
@@ -137,6 +138,7 @@ def create_app(settings: TilerSettings | None = None) -> FastAPI:
         compression_level=_COMPRESSION,
     )
     app.add_middleware(OwnRoot)
+    app.add_middleware(Scaled)
     templates = Jinja2Templates(
         env=jinja2.Environment(
             autoescape=jinja2.select_autoescape(["html", "xml"]),
