@@ -25,7 +25,7 @@ import psycopg
 from ingest import pgstac as loading
 from producer.storage import Storage
 from tests import servers
-from tests.bench.tiles import Server, uvicorn
+from tests.bench.serving import Server, uvicorn
 from tests.tiler.scenes import COLLECTION, Scene, catalogue, landscape, store_scene
 
 START = datetime(2018, 1, 1, 10, tzinfo=UTC)

@@ -1,21 +1,18 @@
 """Tiles: ours against stock titiler-pgstac, on the same Items, in turns.
 
 ``python -m tests.bench.tiles [--quick] [--json]``. Each server is one uvicorn process; every
-client keeps one connection. Ratios are of throughput, ours over stock.
+client keeps one connection. Ratios are of throughput, ours over stock. ``europe_z4`` is ours alone:
+a map of Europe over 10,000 Items, milliseconds. ``--memory [N]`` asks our server for N tiles of all
+kinds and zooms instead, 100,000 by default, and tells its memory as it goes.
 """
 
 import argparse
 import json
 import os
 import random
-import selectors
-import signal
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,7 +29,11 @@ from ingest import pgstac as loading
 from producer.classes import CLASSES
 from producer.storage import Storage
 from tests import servers
+from tests.bench import europe, memory
+from tests.bench.serving import Server, uvicorn
 from tests.tiler.scenes import COLLECTION, Scene, catalogue, landscape, store_scene
+
+__all__ = ["Server", "tiles_of", "uvicorn"]
 
 SIZE_PX = 10980
 ZOOMS = (10, 11, 12, 13, 14)
@@ -47,96 +48,13 @@ class Plan:
     tiles: int
     rounds: int
     cold: int
+    places: int
+    """Grid squares of the map of Europe."""
+    days: int
 
 
-FULL = Plan(tiles=60, rounds=5, cold=6)
-QUICK = Plan(tiles=30, rounds=2, cold=3)
-
-
-class Client:
-    """One connection; as little work as a client can do, as it shares the machine."""
-
-    def __init__(self, port: int, paths: Sequence[str]) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._paths = iter(paths)
-        self._data = b""
-        self._started = 0.0
-        self.seconds: list[float] = []
-
-    def ask(self) -> bool:
-        """Ask for the next path; whether there was one."""
-        path = next(self._paths, None)
-        if path is None:
-            self.socket.close()
-            return False
-        self._data = b""
-        self._started = time.perf_counter()
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
-        return True
-
-    def hear(self) -> bool:
-        """Take what has come; whether the answer is whole.
-
-        Raises:
-            RuntimeError: It is anything but a 200.
-        """
-        part = self.socket.recv(1 << 18)
-        self._data += part
-        end = self._data.find(b"\r\n\r\n")
-        if end < 0 and part:
-            return False
-        head = self._data[:end].lower()
-        if b" 200 " not in head[:20]:
-            raise RuntimeError(f"{self._data[:400]!r}")
-        start = head.index(b"content-length:") + len(b"content-length:")
-        length = int(head[start:].split(b"\r\n", 1)[0])
-        if len(self._data) < end + 4 + length:
-            return False
-        self.seconds.append(time.perf_counter() - self._started)
-        return True
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running tile server."""
-
-    name: str
-    port: int
-    query: str
-
-    def seconds(self, paths: Sequence[str], clients: int = 1) -> list[float]:
-        """Fetch all paths, by some clients at once; gives total, then seconds each."""
-        whole = [path + self.query for path in paths]
-        crowd = [Client(self.port, whole[number::clients]) for number in range(clients)]
-        begin = time.perf_counter()
-        with selectors.DefaultSelector() as waiting:
-            for client in crowd:
-                if client.ask():
-                    waiting.register(client.socket, selectors.EVENT_READ, client)
-            while waiting.get_map():
-                for key, _ in waiting.select():
-                    client = key.data
-                    if client.hear():
-                        waiting.unregister(client.socket)
-                        if client.ask():
-                            waiting.register(client.socket, selectors.EVENT_READ, client)
-        total = time.perf_counter() - begin
-        return [total, *(second for client in crowd for second in client.seconds)]
-
-
-@contextmanager
-def uvicorn(name: str, *app: str, query: str) -> Iterator[Server]:
-    """Run one server process while the block runs."""
-    port = servers.free_port()
-    options = ["--port", str(port), "--log-level", "error", "--no-access-log"]
-    process = subprocess.Popen([sys.executable, "-m", "uvicorn", *app, *options])
-    try:
-        servers.wait_for_port(port)
-        yield Server(name, port, query)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
+FULL = Plan(tiles=60, rounds=5, cold=6, places=1000, days=10)
+QUICK = Plan(tiles=30, rounds=2, cold=3, places=200, days=5)
 
 
 @contextmanager
@@ -258,17 +176,42 @@ def measure(plan: Plan) -> dict[str, dict[str, float]]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer tiles and rounds")
+    parser.add_argument("--quick", action="store_true", help="fewer tiles, rounds and Items")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
+    parser.add_argument("--only", choices=["europe_z4"], help="measure nothing else")
+    parser.add_argument(
+        "--memory",
+        type=int,
+        nargs="?",
+        const=memory.TILES,
+        metavar="N",
+        help="measure the memory of our server over N tiles instead",
+    )
     arguments = parser.parse_args()
-    found = measure(QUICK if arguments.quick else FULL)
+    plan = QUICK if arguments.quick else FULL
+    found: dict[str, dict[str, float]] = {}
+    if arguments.memory:
+        found["memory_mib"] = memory.measure(plan.places, plan.days, arguments.memory)
+    else:
+        if not arguments.only:
+            found |= measure(plan)
+        found["europe_z4"] = europe.measure(plan.places, plan.days, plan.rounds)
     for name, numbers in found.items():
         shown = "  ".join(f"{key} {value:8.2f}" for key, value in numbers.items())
         print(f"{name:9s} {shown}", file=sys.stderr if arguments.json else sys.stdout)
     if arguments.json:
-        ratios = {name: round(numbers["ratio"], 2) for name, numbers in found.items()}
-        p50_ms = round(found["item_1"]["ours_p50_ms"], 3)
-        print(json.dumps({**ratios, "p50_ms": p50_ms, "details": found}))
+        print(json.dumps(summary(found)))
+
+
+def summary(found: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """Give ratios by name, and what has none as it is."""
+    said: dict[str, Any] = {
+        name: round(numbers["ratio"], 2) if "ratio" in numbers else numbers
+        for name, numbers in found.items()
+    }
+    if "item_1" in found:
+        said["p50_ms"] = round(found["item_1"]["ours_p50_ms"], 3)
+    return {**said, "details": found}
 
 
 if __name__ == "__main__":
