@@ -141,20 +141,33 @@ function names(atlas) {
   });
 }
 
+/** Zooms of one file. */
+const DEPTH = 2;
+
 /**
- * Cut features to vector tiles, all zooms from `low` to `high` in one file: the length of the
- * index, the index as JSON (place of every tile), the tiles. Empty tiles are left out.
+ * Cut features to vector tiles. A file holds the tiles of two zooms below one tile of the zoom
+ * above them, after which it is named, or the first two of all: the length of an index, the index
+ * as JSON (place of every tile), the tiles. Empty tiles are left out, empty files are not.
  *
- * @param {string} name @param {any} index @param {number} low @param {number} high
+ * @param {any} index @param {number} low  The first of both zooms.
  */
-function writeTiles(name, index, low, high) {
+function writeTiles(index, low) {
+  const root = Math.max(0, low - 1);
+  for (let x = 0; x < 2 ** root; x += 1) {
+    for (let y = 0; y < 2 ** root; y += 1) writeArchive(index, low, [root, x, y]);
+  }
+}
+
+/** @param {any} index @param {number} low @param {number[]} above */
+function writeArchive(index, low, [root, left, top]) {
   /** @type {Record<string, [number, number]>} */
   const places = {};
   const blobs = [];
   let length = 0;
-  for (let z = low; z <= high; z += 1) {
-    for (let x = 0; x < 2 ** z; x += 1) {
-      for (let y = 0; y < 2 ** z; y += 1) {
+  for (let z = low; z < low + DEPTH; z += 1) {
+    const edge = 2 ** (z - root);
+    for (let x = left * edge; x < (left + 1) * edge; x += 1) {
+      for (let y = top * edge; y < (top + 1) * edge; y += 1) {
         const tile = index.getTile(z, x, y);
         if (!tile?.features.length) continue;
         const blob = fromGeojsonVt({ earth: tile }, { version: 2 });
@@ -167,7 +180,8 @@ function writeTiles(name, index, low, high) {
   const header = Buffer.from(JSON.stringify(places));
   const size = Buffer.alloc(4);
   size.writeUInt32LE(header.length);
-  writeFileSync(join(target, name), Buffer.concat([size, header, ...blobs]));
+  const name = low ? `${root}-${left}-${top}` : "world";
+  writeFileSync(join(target, "earth", `${name}.tiles`), Buffer.concat([size, header, ...blobs]));
 }
 
 /** @param {any[]} features */
@@ -177,7 +191,7 @@ const cut = (features) =>
     { maxZoom: 5, indexMaxZoom: 5, indexMaxPoints: 0, tolerance: 2, buffer: 64 },
   );
 
-mkdirSync(target, { recursive: true });
+mkdirSync(join(target, "earth"), { recursive: true });
 for (const name of ["maplibre-gl.mjs", "maplibre-gl-worker.mjs", "maplibre-gl.css"]) {
   cpSync(join(modules, "maplibre-gl/dist", name), join(target, name));
 }
@@ -192,5 +206,6 @@ cpSync(join(modules, "world-atlas/LICENSE"), join(target, "world-atlas.LICENSE.t
 const coarse = readAtlas("50m");
 const countries = { type: "FeatureCollection", features: names(coarse) };
 writeFileSync(join(target, "countries.json"), JSON.stringify(countries));
-writeTiles("earth-coarse.tiles", cut(earth(coarse)), 0, 3);
-writeTiles("earth-fine.tiles", cut(earth(readAtlas("10m"))), 4, 5);
+const far = cut(earth(coarse));
+for (const low of [0, 2]) writeTiles(far, low);
+writeTiles(cut(earth(readAtlas("10m"))), 4);

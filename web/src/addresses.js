@@ -18,12 +18,12 @@ export function servicesBeside(page) {
   return { stac, tiler, admin };
 }
 
-/** @param {Item} item @param {string} rel */
+/** @param {{ links?: Item["links"] }} item @param {string} rel */
 export function linkOf(item, rel) {
   return item.links?.find((link) => link.rel === rel)?.href ?? null;
 }
 
-/** @param {Services} services @param {Item} item */
+/** @param {Services} services @param {Pick<Item, "id" | "collection">} item */
 function tilerPath(services, item) {
   const path = `collections/${encodeURIComponent(item.collection)}/items/${encodeURIComponent(item.id)}`;
   return `${services.tiler}/${path}`;
@@ -61,7 +61,7 @@ export function tileTemplate(services, item, asset) {
 /** Larger tiles, as the map wants them. @param {string} template */
 export const forMap = (template) => withQuery(template, "tilesize", TILE_PX);
 
-/** @param {Services} services @param {Item} item */
+/** @param {Services} services @param {Pick<Item, "id" | "collection"> & { links?: Item["links"] }} item */
 export function tileJson(services, item) {
   const own = linkOf(item, "tilejson");
   return own ?? `${tilerPath(services, item)}/${MATRIX}/tilejson.json?assets=mask`;

@@ -1,6 +1,7 @@
 // The ground of the map: Natural Earth's coast and borders, a grid of degrees, names of countries.
 
-import { EARTH_MAX_ZOOM, EARTH_TILES } from "./earth.js";
+import { EARTH_MAX_ZOOM } from "./archives.js";
+import { EARTH_TILES } from "./earth.js";
 import { groundOf } from "./palette.js";
 
 /** @typedef {import("maplibre-gl").Map} MapView */
@@ -34,7 +35,7 @@ function earthLayers(theme) {
       type: "line",
       ...from,
       filter: ["==", ["get", "kind"], "border"],
-      paint: { "line-color": ground.border, "line-width": 1, "line-dasharray": [3, 2] },
+      paint: { "line-color": ground.border, "line-width": 0.9 },
     },
   ];
 }
@@ -74,13 +75,13 @@ export function groundStyle(theme, background) {
         paint: { "line-color": ground.grid, "line-width": 0.6, "line-opacity": 0.35 },
       },
       {
+        // At points: letters along a line are placed again with every frame.
         id: "grid-names",
         type: "symbol",
         source: "grid",
         minzoom: 3,
+        filter: ["has", "name"],
         layout: {
-          "symbol-placement": "line",
-          "symbol-spacing": 600,
           "text-field": ["get", "name"],
           "text-font": FONT,
           "text-size": 10,
@@ -131,6 +132,18 @@ export function groundStyle(theme, background) {
   return style;
 }
 
+/** Layers of names, whose letters take as long to draw as all the rest. */
+const NAMES = ["grid-names", "countries"];
+
+/**
+ * Show the names on the ground, or leave them out.
+ *
+ * @param {MapView} map @param {"visible" | "none"} visibility
+ */
+export function showNames(map, visibility) {
+  for (const id of NAMES) map.setLayoutProperty(id, "visibility", visibility);
+}
+
 /**
  * Give the ground the colours of a theme.
  *
@@ -159,8 +172,11 @@ function degrees(value, plus, minus) {
   return rounded ? `${rounded}°${value > 0 ? plus : minus}` : "0°";
 }
 
+/** Names of lines stand near the left and the lower edge, as parts of the view. */
+const NAME_AT = 0.05;
+
 /**
- * Lines of whole degrees, or parts of them, of what is in view: about five across.
+ * Lines of whole degrees, or parts of them, of what is in view: about five across, and their names.
  *
  * @param {[number, number, number, number]} box  May reach beyond 180 degrees.
  */
@@ -171,18 +187,26 @@ export function gridLines([west, south, east, north]) {
   const lines = [];
   for (let x = Math.ceil(west / step) * step; x <= east; x += step) {
     const turned = ((((x + 180) % 360) + 360) % 360) - 180;
-    const name = degrees(turned, "E", "W");
-    lines.push(line(name, [[x, low], [x, high]]));
+    lines.push(line([[x, low], [x, high]]));
+    lines.push(point(degrees(turned, "E", "W"), [x, low + (high - low) * NAME_AT]));
   }
   for (let y = Math.ceil(low / step) * step; y <= high; y += step) {
-    lines.push(line(degrees(y, "N", "S"), [[west, y], [east, y]]));
+    lines.push(line([[west, y], [east, y]]));
+    lines.push(point(degrees(y, "N", "S"), [west + (east - west) * NAME_AT, y]));
   }
   return { type: /** @type {const} */ ("FeatureCollection"), features: lines };
 }
 
-/** @param {string} name @param {number[][]} coordinates */
-const line = (name, coordinates) => ({
+/** @param {number[][]} coordinates */
+const line = (coordinates) => ({
+  type: /** @type {const} */ ("Feature"),
+  properties: {},
+  geometry: { type: /** @type {const} */ ("LineString"), coordinates },
+});
+
+/** @param {string} name @param {number[]} coordinates */
+const point = (name, coordinates) => ({
   type: /** @type {const} */ ("Feature"),
   properties: { name },
-  geometry: { type: /** @type {const} */ ("LineString"), coordinates },
+  geometry: { type: /** @type {const} */ ("Point"), coordinates },
 });

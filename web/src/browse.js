@@ -1,7 +1,7 @@
 // Looking through the catalogue: what is in view, by engine, days and place.
 
 import { fetchCollections, page, search } from "./catalog.js";
-import { boxOf } from "./geometry.js";
+import { extentOf } from "./early.js";
 import { tell, wordsOf } from "./notices.js";
 
 /** @typedef {import("./types").Box} Box */
@@ -29,6 +29,7 @@ function summaryOf({ items, matched, next }, { place }) {
  * @param {object} parts
  * @param {string} parts.stac  Base address of the catalogue.
  * @param {Store} parts.store
+ * @param {Promise<Collection[]>} parts.first  The Collections, asked for already.
  * @param {HTMLElement} parts.summary
  * @param {HTMLElement} parts.trouble
  * @param {object} show  Where results go.
@@ -39,7 +40,7 @@ function summaryOf({ items, matched, next }, { place }) {
  * @param {(box: Box) => void} show.fit
  * @param {() => Box} show.view  What the map shows.
  */
-export function createBrowse({ stac, store, summary, trouble }, show) {
+export function createBrowse({ stac, store, first, summary, trouble }, show) {
   /** @type {Collection[]} */
   let collections = [];
   let found = NOTHING;
@@ -105,18 +106,19 @@ export function createBrowse({ stac, store, summary, trouble }, show) {
     if (started) void look();
   }
 
-  /** Ask for the Collections, and show everything unless the state says where to look. */
-  async function start() {
+  /** Take the Collections, and show everything unless the state says where to look. */
+  async function start(answer = first) {
+    const again = () => void start(fetchCollections(stac));
     try {
-      collections = await fetchCollections(stac);
+      collections = await answer;
     } catch (error) {
-      fail(error, () => void start());
+      fail(error, again);
       return;
     }
     tell(trouble, null);
     show.collections(collections, collection()?.id ?? null);
     if (!collections.length) {
-      tell(trouble, EMPTY_CATALOGUE, { label: "Look again", act: () => void start() });
+      tell(trouble, EMPTY_CATALOGUE, { label: "Look again", act: again });
       return;
     }
     if (!store.state.view && !store.state.item) fitAll();
@@ -126,8 +128,8 @@ export function createBrowse({ stac, store, summary, trouble }, show) {
 
   /** Let the map show all of the Collection. */
   function fitAll() {
-    const bbox = collection()?.extent?.spatial?.bbox?.[0];
-    if (bbox) show.fit(boxOf(bbox));
+    const box = extentOf(collection());
+    if (box) show.fit(box);
   }
 
   return { collection, look, more, moved, start };

@@ -16,6 +16,7 @@ import {
 } from "./facts.js";
 import { sharesBar } from "./list.js";
 import { openIn } from "./open-in.js";
+import { classToggles } from "./toggles.js";
 
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").Services} Services */
@@ -38,36 +39,6 @@ const FILES = /** @type {const} */ ([
   ["thumbnail", "Thumbnail", "PNG"],
   ["metadata", "Record", "JSON"],
 ]);
-
-/** @param {Item} item @param {State} state @param {Doing} doing */
-function classToggles(item, state, doing) {
-  const all = classesOf(item);
-  /** @type {Map<string, HTMLInputElement>} */
-  const boxes = new Map();
-
-  function changed() {
-    const wanted = all.map(({ name }) => name).filter((name) => boxes.get(name)?.checked);
-    doing.setClasses(wanted.length === all.length ? null : wanted);
-  }
-
-  const rows = all.map(({ name, title, description, color_hint }) => {
-    const box = h("input", {
-      type: "checkbox",
-      checked: !state.classes || state.classes.includes(name),
-      onchange: changed,
-    });
-    boxes.set(name, box);
-    return h(
-      "label",
-      { class: "class", title: description ?? "" },
-      box,
-      h("span", { class: `swatch part-${name}`, style: `--class: #${color_hint}` }),
-      h("span", { class: "name" }, title ?? description ?? name),
-      h("span", { class: "share" }, percent(classShare(item, name))),
-    );
-  });
-  return h("fieldset", { class: "classes" }, h("legend", {}, "Classes"), ...rows);
-}
 
 /** @param {State} state @param {Doing} doing */
 function opacitySlider(state, doing) {
@@ -181,7 +152,11 @@ export function showDetails(element, { services, item, state, doing }) {
       " of the valid area is clear",
     ),
     sharesBar(item, classesOf(item)),
-    classToggles(item, state, doing),
+    classToggles(classesOf(item), {
+      drawn: state.classes,
+      change: doing.setClasses,
+      share: (name) => percent(classShare(item, name)),
+    }).element,
     opacitySlider(state, doing),
     downloads(item),
     openIn(services, item),

@@ -1,17 +1,16 @@
-// Vector tiles of coasts and borders, out of the two files that vendor.sh cut.
+// Vector tiles of coasts and borders, out of the small files that vendor.js cut.
 
 import { addProtocol } from "maplibre-gl";
 
+import { archiveOf, archivesOf } from "./archives.js";
+
 /** @typedef {(tile: string) => ArrayBuffer} Archive  Gives the tile `z/x/y`, empty for open sea. */
 
-/** Zoom from which tiles are in the second file, which most visits to the whole globe need not. */
-const FINE_ZOOM = 4;
 export const EARTH_TILES = "earth://{z}/{x}/{y}";
-export const EARTH_MAX_ZOOM = 5;
 
 /** @param {string} name @returns {Promise<Archive>} */
 async function open(name) {
-  const response = await fetch(new URL(`../vendor/${name}`, import.meta.url));
+  const response = await fetch(new URL(`../vendor/earth/${name}.tiles`, import.meta.url));
   if (!response.ok) throw new Error(`${name}: ${response.status}`);
   const bytes = await response.arrayBuffer();
   const start = 4 + new DataView(bytes).getUint32(0, true);
@@ -22,15 +21,31 @@ async function open(name) {
   };
 }
 
+/** @type {Map<string, Promise<Archive>>} */
+const archives = new Map();
+
+/** @param {string} name */
+function opened(name) {
+  const archive = archives.get(name) ?? open(name);
+  archives.set(name, archive);
+  // One that did not come is asked for again with the next tile.
+  archive.catch(() => archives.delete(name));
+  return archive;
+}
+
 /** Let maps ask for the tiles by `EARTH_TILES`. */
 export function serveEarth() {
-  /** @type {Map<string, Promise<Archive>>} */
-  const archives = new Map();
   addProtocol("earth", async ({ url }) => {
     const tile = url.slice("earth://".length);
-    const name = parseInt(tile, 10) < FINE_ZOOM ? "earth-coarse.tiles" : "earth-fine.tiles";
-    const archive = archives.get(name) ?? open(name);
-    archives.set(name, archive);
-    return { data: (await archive)(tile) };
+    return { data: (await opened(archiveOf(tile)))(tile) };
   });
+}
+
+/**
+ * Fetch what a view needs while the map's worker is still starting.
+ *
+ * @param {import("./types").Box} box @param {number} zoom
+ */
+export function fetchEarth(box, zoom) {
+  for (const name of archivesOf(box, zoom)) void opened(name);
 }

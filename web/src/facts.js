@@ -75,25 +75,27 @@ export function percent(share) {
   return `${Math.round(value)} %`;
 }
 
-// Made once: a formatter costs more than a thousand days written with it.
-const LONG = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "long",
-  year: "numeric",
-  timeZone: "UTC",
-});
-const SHORT = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "short",
-  year: "numeric",
-  timeZone: "UTC",
-});
+/**
+ * Made once, and not before a day is written: a formatter costs more than a thousand of these.
+ *
+ * @type {Map<string, Intl.DateTimeFormat>}
+ */
+const formats = new Map();
+
+/** @param {"long" | "short"} month @param {string} day */
+function written(month, day) {
+  const format =
+    formats.get(month) ??
+    new Intl.DateTimeFormat("en-GB", { day: "numeric", month, year: "numeric", timeZone: "UTC" });
+  formats.set(month, format);
+  return format.format(new Date(day));
+}
 
 /** @param {string} day  `YYYY-MM-DD`. */
-export const longDay = (day) => LONG.format(new Date(day));
+export const longDay = (day) => written("long", day);
 
 /** @param {string} day  `YYYY-MM-DD`. */
-export const shortDay = (day) => SHORT.format(new Date(day));
+export const shortDay = (day) => written("short", day);
 
 /** @param {string} time  RFC 3339. */
 export function clock(time) {

@@ -140,20 +140,38 @@ export function addFootprints(map, theme) {
       "text-halo-width": 1.4,
     },
   });
-  for (const layer of ["footprints-fill", "dots"]) {
-    map.on("mouseenter", layer, () => (map.getCanvas().style.cursor = "pointer"));
-    map.on("mouseleave", layer, () => (map.getCanvas().style.cursor = ""));
-  }
+  /** Whether the pointer is looked at with the next frame. */
+  let isDue = false;
+  let isOver = false;
+  map.on("mousemove", ({ point }) => {
+    if (isDue) return;
+    isDue = true;
+    // What lies under a pointer is not asked more often than a screen shows it.
+    requestAnimationFrame(() => {
+      isDue = false;
+      if (map.isMoving()) return;
+      const [feature] = map.queryRenderedFeatures(point, { layers: ["dots", "footprints-fill"] });
+      if (isOver === Boolean(feature)) return;
+      isOver = Boolean(feature);
+      // Only when it changes: who draws on the map has a pointer of their own.
+      map.getCanvas().style.cursor = isOver ? "pointer" : "";
+    });
+  });
 
   /** @param {string} id @param {any} data */
   function setData(id, data) {
     /** @type {import("maplibre-gl").GeoJSONSource} */ (map.getSource(id)).setData(data);
   }
 
+  /** What was put together last. */
+  let gathered = "";
   function gather() {
     if (!template || !map.isSourceLoaded(SOURCE)) return;
     const features = map.querySourceFeatures(SOURCE, { sourceLayer: SOURCE });
     const areas = areasOf(features);
+    const key = JSON.stringify(areas);
+    if (key === gathered) return;
+    gathered = key;
     map.removeFeatureState({ source: SOURCE, sourceLayer: SOURCE });
     for (const { id, share } of areas) {
       map.setFeatureState({ source: SOURCE, sourceLayer: SOURCE, id }, { top: true, share });
@@ -195,6 +213,7 @@ export function addFootprints(map, theme) {
       const layers = map.getStyle().layers.filter(({ id }) => LAYERS.includes(id));
       for (const id of LAYERS) map.removeLayer(id);
       map.removeSource(SOURCE);
+      gathered = "";
       addSource();
       for (const layer of layers) map.addLayer(layer, below);
     },
@@ -203,6 +222,7 @@ export function addFootprints(map, theme) {
     show(next) {
       if (next === template) return;
       template = next;
+      gathered = "";
       if (template) {
         const source = /** @type {import("maplibre-gl").VectorTileSource} */ (
           map.getSource(SOURCE)

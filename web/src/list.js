@@ -28,6 +28,16 @@ export function sharesBar(item, classes) {
   return h("span", { class: "shares", "aria-hidden": "true" }, ...parts);
 }
 
+/** @param {string} src */
+const imageOf = (src) =>
+  h("img", {
+    src,
+    alt: "",
+    loading: "lazy",
+    decoding: "async",
+    onerror: (/** @type {Event} */ event) => /** @type {HTMLElement} */ (event.target).remove(),
+  });
+
 /**
  * @param {HTMLUListElement} list
  * @param {object} options
@@ -35,26 +45,16 @@ export function sharesBar(item, classes) {
  * @param {(item: Item) => void} options.open
  * @param {(item: Item | null) => void} options.point  The pointer or the focus is on a row.
  * @param {() => ClassDescription[]} options.classes  Of the masks that are listed.
+ * @param {Promise<void>} options.calm  Until then pictures leave the connections to the map.
  * @param {() => Promise<void>} options.more  Fetches what follows.
  */
-export function createList(list, { addressOf, open, point, classes, more }) {
+export function createList(list, { addressOf, open, point, classes, calm, more }) {
   /** @param {Item} item */
   function row(item) {
     const clear = clearShare(item);
     const thumbnail = item.assets.thumbnail?.href;
     const picture = h("span", { class: "thumbnail" });
-    if (thumbnail) {
-      picture.append(
-        h("img", {
-          src: thumbnail,
-          alt: "",
-          loading: "lazy",
-          decoding: "async",
-          onerror: (/** @type {Event} */ event) =>
-            /** @type {HTMLElement} */ (event.target).remove(),
-        }),
-      );
-    }
+    if (thumbnail) void calm.then(() => picture.append(imageOf(thumbnail)));
     const link = h(
       "a",
       {

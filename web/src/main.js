@@ -1,8 +1,9 @@
 // The page: its state is its address; everything that is shown follows from that.
 
-import { footprintTemplate, mosaicTemplate, servicesBeside } from "./addresses.js";
+import { footprintTemplate, mosaicTemplate } from "./addresses.js";
 import { createBrowse } from "./browse.js";
 import { byId } from "./dom.js";
+import * as early from "./early.js";
 import { classesIn, classesOf, dayOf, longDay, tileOf } from "./facts.js";
 import { createDays } from "./days.js";
 import { createFilters } from "./filters.js";
@@ -17,28 +18,26 @@ import { createTimeline } from "./timeline-view.js";
 import { createViewer } from "./viewer.js";
 import { createViews } from "./views.js";
 
-/** @typedef {import("./types").Config} Config */
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").State} State */
 
 /** Rest after a move of the map before the catalogue is asked. */
 const REST_MS = 250;
+const FRAME_MS = 150;
+/** Pictures of the list wait no longer for the map. */
+const PATIENCE_MS = 3000;
 /** Zoom of the map from which the masks of a Collection are drawn together. */
 const MASK_ZOOM = 8;
 const MOSAIC_ZOOMS = { minzoom: MASK_ZOOM, maxzoom: 13 };
 
-/** @returns {Promise<Config>} */
-async function readConfig() {
-  try {
-    const response = await fetch("config.json");
-    if (response.ok) return await response.json();
-  } catch {
-    // The page does without.
-  }
-  return { background: null };
-}
+/** Wait until the browser has painted, or will not soon. */
+const frame = () =>
+  Promise.race([
+    new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))),
+    new Promise((resolve) => setTimeout(resolve, FRAME_MS)),
+  ]);
 
-const services = servicesBeside(document.baseURI);
+const { services } = early;
 const store = createStore();
 const notice = byId("notice", HTMLElement);
 const browsePanel = byId("browse", HTMLElement);
@@ -49,7 +48,8 @@ const theme = createTheme(byId("theme", HTMLButtonElement), (next) => {
   views.paint();
 });
 createModes(byId("modes", HTMLElement), store);
-const config = await readConfig();
+// The page is seen before the map is made, which holds everything else up.
+const [config, box] = await Promise.all([early.config, early.firstBox(), frame()]);
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let resting;
@@ -57,6 +57,7 @@ const view = createMap(byId("map", HTMLElement), {
   theme,
   config,
   view: store.state.view,
+  box,
   hearing: {
     moved(at, byHand) {
       if (byHand) store.change({ view: at });
@@ -99,12 +100,14 @@ const list = createList(byId("list", HTMLUListElement), {
   open: openItem,
   point: (item) => void view.highlight(item?.id ?? null),
   classes: () => classesIn(browse.collection()),
+  calm: Promise.race([view.calm, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]),
   more: () => browse.more(),
 });
 const browse = createBrowse(
   {
     stac: services.stac,
     store,
+    first: early.collections,
     summary: byId("summary", HTMLElement),
     trouble: byId("trouble", HTMLElement),
   },
@@ -127,6 +130,7 @@ const viewer = createViewer({
   services,
   store,
   view,
+  first: early,
   details: byId("details", HTMLElement),
   notice,
   shown(item) {

@@ -7,11 +7,12 @@ import {
   ScaleControl,
 } from "maplibre-gl";
 
-import { gridLines, groundStyle, paintGround } from "./basemap.js";
+import { gridLines, groundStyle, paintGround, showNames } from "./basemap.js";
 import { serveClasses } from "./class-tiles.js";
-import { serveEarth } from "./earth.js";
+import { fetchEarth, serveEarth } from "./earth.js";
 import { addFootprints } from "./footprints.js";
 import { boxOf, unwrapped, wrapped } from "./geometry.js";
+import "./workers.js";
 
 /** @typedef {import("./types").Box} Box */
 /** @typedef {import("./types").Config} Config */
@@ -32,8 +33,41 @@ import { boxOf, unwrapped, wrapped } from "./geometry.js";
 
 /** Sources that the tile server fills. */
 const OURS = ["mask", "preview", "mosaic", "footprints"];
+/** Room around what is fitted, for what lies on the map. */
+const FIT = { padding: { top: 68, right: 56, bottom: 44, left: 44 }, maxZoom: 13 };
+/** Of tiles that come. */
+const FADE_MS = 120;
 /** Screens with small pixels show a tile at half its size. */
 const TILE_PX = devicePixelRatio > 1.25 ? 256 : 512;
+
+/** A scale that is written anew where the map comes to rest, not with every frame on the way. */
+class RestingScale extends ScaleControl {
+  /** @override @param {MapView} map */
+  onAdd(map) {
+    const element = super.onAdd(map);
+    map.off("move", this._onMove);
+    map.on("moveend", this._onMove);
+    return element;
+  }
+
+  /** @override */
+  onRemove() {
+    this._map.off("moveend", this._onMove);
+    super.onRemove();
+  }
+}
+
+/** @param {Box} box @returns {[number, number, number, number]} */
+function sidesOf(box) {
+  const [west, south, east, north] = unwrapped(box);
+  return [west, south, east, north];
+}
+
+/** @param {MapView} map @returns {Box} */
+function boundsOf(map) {
+  const bounds = map.getBounds();
+  return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+}
 
 /** @param {Tiles} tiles @returns {import("maplibre-gl").RasterSourceSpecification} */
 function rasterSource({ tiles, minzoom, maxzoom, bounds }) {
@@ -51,9 +85,14 @@ function rasterSource({ tiles, minzoom, maxzoom, bounds }) {
 
 /**
  * @param {HTMLElement} container
- * @param {{ theme: "light" | "dark", config: Config, view: View | null, hearing: Hearing }} options
+ * @param {object} options
+ * @param {"light" | "dark"} options.theme
+ * @param {Config} options.config
+ * @param {View | null} options.view
+ * @param {Box | null} options.box  To be shown where there is no view.
+ * @param {Hearing} options.hearing
  */
-export function createMap(container, { theme, config, view, hearing }) {
+export function createMap(container, { theme, config, view, box, hearing }) {
   let now = theme;
   serveEarth();
   serveClasses();
@@ -61,6 +100,7 @@ export function createMap(container, { theme, config, view, hearing }) {
     container,
     center: view ? [view.longitude, view.latitude] : [12, 35],
     zoom: view ? view.zoom : 1.4,
+    ...(box && !view ? { bounds: sidesOf(box), fitBoundsOptions: FIT } : {}),
     maxZoom: 18,
     attributionControl: false,
     // An address without a version may be kept for seconds only; nobody waits for the next mask.
@@ -71,22 +111,24 @@ export function createMap(container, { theme, config, view, hearing }) {
     renderWorldCopies: true,
     style: groundStyle(theme, config.background),
   });
+  fetchEarth(boundsOf(map), map.getZoom());
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
-  map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
+  map.addControl(new RestingScale({ maxWidth: 120 }), "bottom-left");
   map.addControl(new AttributionControl({ compact: false }), "bottom-right");
 
   // Asked for now: an event that has passed by the time of asking never comes.
   const loaded = map.once("style.load").then(() => undefined);
+  const calm = map.once("idle").then(() => undefined);
+  // The map first, and then what is written on it.
+  void loaded.then(() => showNames(map, "none"));
+  void calm.then(() => showNames(map, "visible"));
   const footprints = loaded.then(() => addFootprints(map, () => now));
 
   function drawGrid() {
-    const bounds = map.getBounds();
     const grid = /** @type {import("maplibre-gl").GeoJSONSource} */ (map.getSource("grid"));
-    grid.setData(
-      gridLines([bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]),
-    );
+    grid.setData(gridLines(boundsOf(map)));
   }
 
   map.on("moveend", (event) => {
@@ -148,7 +190,7 @@ export function createMap(container, { theme, config, view, hearing }) {
           // Nearest: a colour between two classes would be a class that no pixel has.
           "raster-resampling": smooth ? "linear" : "nearest",
           "raster-opacity": opacity,
-          "raster-fade-duration": 120,
+          "raster-fade-duration": FADE_MS,
         },
       },
       below,
@@ -158,6 +200,8 @@ export function createMap(container, { theme, config, view, hearing }) {
   return {
     map,
     loaded,
+    /** The first map is there. */
+    calm,
 
     /** @param {string | null} template  Of vector tiles. */
     async showFootprints(template) {
@@ -214,9 +258,7 @@ export function createMap(container, { theme, config, view, hearing }) {
 
     /** @param {Box} box */
     fit(box) {
-      const [west, south, east, north] = unwrapped(box);
-      const bounds = /** @type {[number, number, number, number]} */ ([west, south, east, north]);
-      map.fitBounds(bounds, { padding: { top: 68, right: 56, bottom: 44, left: 44 }, maxZoom: 13, animate: false });
+      map.fitBounds(sidesOf(box), { ...FIT, animate: false });
     },
 
     zoom: () => map.getZoom(),
@@ -227,10 +269,7 @@ export function createMap(container, { theme, config, view, hearing }) {
     },
 
     /** What is in view; its east may be beyond 180 degrees. @returns {Box} */
-    bounds() {
-      const bounds = map.getBounds();
-      return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
-    },
+    bounds: () => boundsOf(map),
 
     /** @param {Item} item */
     fitItem(item) {

@@ -36,7 +36,8 @@ function copyButton(code) {
     icon("copy"),
     word,
   );
-  word.setAttribute("role", "status");
+  // No role of its own, which would take the word from the name of the button.
+  word.setAttribute("aria-live", "polite");
   return button;
 }
 

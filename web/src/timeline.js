@@ -5,7 +5,8 @@
 const DAY_MS = 86_400_000;
 /** Days that a timeline shows at the least, so that a single day is not a wall. */
 const LEAST_DAYS = 45;
-const MONTH = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
+/** @type {Intl.DateTimeFormat | undefined} */
+let monthFormat;
 
 /** @param {string} day @param {number} days */
 export function addDays(day, days) {
@@ -106,13 +107,14 @@ export function marksOf([first, last], most) {
   const [lastYear, lastMonth] = last.split("-").map(Number);
   const months = (lastYear - year) * 12 + lastMonth - month + 1;
   const every = [1, 2, 3, 6, 12, 24, 60].find((step) => months / step <= most) ?? 120;
+  monthFormat ??= new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
   /** @type {{ day: string, label: string }[]} */
   const marks = [];
   for (let index = 0; index < months; index += 1) {
     const date = new Date(Date.UTC(year, month - 1 + index, 1));
     const count = date.getUTCFullYear() * 12 + date.getUTCMonth();
     if (count % every) continue;
-    const name = MONTH.format(date);
+    const name = monthFormat.format(date);
     const fullYear = date.getUTCFullYear();
     const firstOfYear = marks.length === 0 || date.getUTCMonth() < every;
     const label = every >= 12 ? String(fullYear) : firstOfYear ? `${name} ${fullYear}` : name;

@@ -7,6 +7,7 @@ import { showDetails } from "./details.js";
 import { classesOf } from "./facts.js";
 import { boxOf, covers } from "./geometry.js";
 import { tell, wordsOf } from "./notices.js";
+import { hiddenValues } from "./toggles.js";
 
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").Services} Services */
@@ -23,31 +24,31 @@ const FAR = 3;
  * @param {Services} parts.services
  * @param {Store} parts.store
  * @param {MapParts} parts.view
+ * @param {{ item: Promise<Item> | null, tiles: Promise<any> | null }} parts.first  What the page
+ *   began with, asked for already.
  * @param {HTMLElement} parts.details
  * @param {HTMLElement} parts.notice
  * @param {(item: Item | null) => void} parts.shown
  */
-export function createViewer({ services, store, view, details, notice, shown }) {
+export function createViewer({ services, store, view, first, details, notice, shown }) {
   /** @type {Item | null} */
   let item = null;
   /** @type {AbortController | null} */
   let running = null;
+  let begun = { item: first.item, tiles: first.tiles };
 
   /** @param {Item} of */
   const maskTiles = (of) => {
-    const drawn = store.state.classes;
-    const hidden = classesOf(of).filter(({ name }) => drawn && !drawn.includes(name));
-    const template = forMap(tileTemplate(services, of, "mask"));
-    return withoutClasses(
-      template,
-      hidden.map(({ value }) => value),
-    );
+    const hidden = hiddenValues(classesOf(of), store.state.classes);
+    return withoutClasses(forMap(tileTemplate(services, of, "mask")), hidden);
   };
 
-  /** @param {Item} of @param {AbortSignal} signal */
-  async function draw(of, signal) {
+  /** @param {Item} of @param {AbortSignal} signal @param {Promise<any> | null} tiles */
+  async function draw(of, signal, tiles) {
     const bounds = boxOf(of.bbox);
-    const json = await fetchJson(tileJson(services, of), { signal, who: "The tile server" });
+    const json = await (tiles ??
+      fetchJson(tileJson(services, of), { signal, who: "The tile server" }));
+    if (signal.aborted) return;
     const zooms = { minzoom: Math.max(0, json.minzoom - FAR), maxzoom: json.maxzoom, bounds };
     const preview = of.assets.preview && forMap(tileTemplate(services, of, "preview"));
     await view.showItem(of, {
@@ -85,6 +86,8 @@ export function createViewer({ services, store, view, details, notice, shown }) 
     running?.abort();
     const { signal } = (running = new AbortController());
     const { mode, collection, item: id } = store.state;
+    const asked = begun;
+    begun = { item: null, tiles: null };
     tell(notice, null);
     if (!collection || !id || mode !== "map") {
       item = null;
@@ -95,7 +98,8 @@ export function createViewer({ services, store, view, details, notice, shown }) 
       return;
     }
     try {
-      item = known ?? (await fetchItem(services.stac, collection, id, signal));
+      item = known ?? (await (asked.item ?? fetchItem(services.stac, collection, id, signal)));
+      if (signal.aborted) return;
       const page = showDetails(details, { services, item, state: store.state, doing });
       details.hidden = false;
       shown(item);
@@ -105,7 +109,7 @@ export function createViewer({ services, store, view, details, notice, shown }) 
         store.change({ view: null });
       }
       void addNeighbours(item, page, signal);
-      await draw(item, signal);
+      await draw(item, signal, asked.tiles);
     } catch (error) {
       if (signal.aborted) return;
       await view.showItem(item, null);
