@@ -2,10 +2,12 @@
 
 import { forMap, tileTemplate } from "../addresses.js";
 import { fetchItem } from "../catalog.js";
+import { withoutClasses } from "../class-tiles.js";
 import { byId, h } from "../dom.js";
 import { classesOf, dayOf, shortDay } from "../facts.js";
 import { boxOf, wrapped } from "../geometry.js";
 import { wordsOf } from "../notices.js";
+import { hiddenValues } from "../toggles.js";
 import {
   agreementTiles,
   fetchAgreement,
@@ -33,11 +35,9 @@ const REST_MS = 300;
 /** @typedef {{ left: Item, right: Item, sides: { left: Side, right: Side }, masks: Mask[] }} Loaded */
 
 /** Classes of two masks, each once. @param {Item[]} items */
-function legendOf(...items) {
+function classesOfAll(...items) {
   const all = new Map(items.flatMap(classesOf).map((one) => [one.value, one]));
-  return [...all.values()]
-    .sort((a, b) => a.value - b.value)
-    .map(({ name, title, color_hint }) => ({ title: title ?? name, color: `#${color_hint}` }));
+  return [...all.values()].sort((a, b) => a.value - b.value);
 }
 
 /** @param {import("../views.js").Parts} parts @returns {import("../views.js").View} */
@@ -82,21 +82,30 @@ export function createCompare({ services, store, view, config, collection, theme
       store.change({ collection: right.collection, item: right.item, against }, { push: true });
     },
     setOpacity: (opacity) => store.change({ opacity }),
+    setClasses: (classes) => store.change({ classes }),
     setWithin(chosen) {
       within = chosen;
       void count();
     },
   });
 
+  /** Tiles of a mask without the classes that are off. @param {Item} item */
+  function maskTiles(item) {
+    const hidden = hiddenValues(classesOf(item), store.state.classes);
+    return withoutClasses(forMap(tileTemplate(services, item, "mask")), hidden);
+  }
+
+  /** Of the mask of a side, in per cent: a side that is a picture hides its mask. @param {Side} side */
+  const opacityOf = (side) => (side.picture === "mask" ? store.state.opacity : 0);
+
   /** @param {Item} item @param {Side} side */
   function picturesOf(item, side) {
-    const bounds = boxOf(item.bbox);
-    /** @param {string} asset */
-    const tiles = (asset) => ({ tiles: forMap(tileTemplate(services, item, asset)), ...ZOOMS, bounds });
+    const place = { ...ZOOMS, bounds: boxOf(item.bbox) };
+    const preview = forMap(tileTemplate(services, item, "preview"));
     return {
-      mask: tiles("mask"),
-      preview: item.assets.preview ? tiles("preview") : null,
-      opacity: side.picture === "mask" ? store.state.opacity : 0,
+      mask: { tiles: maskTiles(item), ...place },
+      preview: item.assets.preview ? { tiles: preview, ...place } : null,
+      opacity: opacityOf(side),
     };
   }
 
@@ -162,7 +171,10 @@ export function createCompare({ services, store, view, config, collection, theme
   function showSlides() {
     if (!loaded || store.state.how !== "slides") return;
     const { clientWidth: width, clientHeight: height } = frame;
-    slides.show(loaded.masks, { box: view.bounds(), width, height, opacity: store.state.opacity });
+    const { opacity, classes: drawn } = store.state;
+    const names = classesOfAll(loaded.left, loaded.right).map(({ name }) => name);
+    const classes = drawn && names.filter((name) => drawn.includes(name));
+    slides.show(loaded.masks, { box: view.bounds(), width, height, opacity, classes });
   }
 
   /** Count the classes of both masks against each other. */
@@ -206,7 +218,7 @@ export function createCompare({ services, store, view, config, collection, theme
         await view.showItem(left, { mask, preview, opacity });
         return;
       }
-      await view.showItem(left, { mask: tiles, preview, opacity: 100 });
+      await view.showItem(left, { mask: tiles, preview, opacity });
       void count();
       return;
     }
@@ -240,7 +252,7 @@ export function createCompare({ services, store, view, config, collection, theme
       const isFirst = !loaded;
       loaded = { left, right, sides, masks };
       panel.offer(masks, dates, sides, againstOf(sides.left, sides.right) ?? "");
-      panel.showClasses(legendOf(left, right));
+      panel.offerClasses(classesOfAll(left, right), store.state.classes);
       arrange();
       // At once, for the place is fitted to what is left of the map.
       view.map.resize();
@@ -251,6 +263,24 @@ export function createCompare({ services, store, view, config, collection, theme
       key = "";
       panel.tell(wordsOf(error), { label: "Try again", act: () => update(null) });
     }
+  }
+
+  /** Draw the same pictures otherwise. @param {State} state @param {State} previous */
+  function change({ opacity, classes, how }, previous) {
+    const isFainter = opacity !== previous.opacity;
+    const isOther = String(classes) !== String(previous.classes);
+    if (!loaded || !(isFainter || isOther)) return;
+    const { left, right, sides } = loaded;
+    if (isFainter) {
+      void view.setOpacity(opacity);
+      void twin?.setOpacity(opacityOf(sides.right));
+    }
+    if (isOther) {
+      panel.showClasses(classes);
+      if (how !== "agreement" || !areMasks(sides)) void view.changeMask(maskTiles(left));
+      void twin?.changeMask(maskTiles(right));
+    }
+    showSlides();
   }
 
   /** Do what the state says. @param {State | null} previous */
@@ -269,11 +299,7 @@ export function createCompare({ services, store, view, config, collection, theme
       key = wanted;
       void load();
     } else if (previous && previous.how !== state.how) void draw();
-    else if (previous && previous.opacity !== state.opacity) {
-      void view.setOpacity(state.opacity);
-      if (loaded && twin) void twin.show(picturesOf(loaded.right, loaded.sides.right));
-      showSlides();
-    }
+    else if (previous) change(state, previous);
     if (previous?.divide !== state.divide) placeDivider();
   }
 

@@ -3,11 +3,13 @@
 import { h } from "../dom.js";
 import { shortDay } from "../facts.js";
 import { tell } from "../notices.js";
+import { classToggles } from "../toggles.js";
 import { titlesOf } from "./ask.js";
 
 /** @typedef {import("./ask.js").Mask} Mask */
 /** @typedef {import("./ask.js").Shade} Shade */
 /** @typedef {import("./sides.js").Side} Side */
+/** @typedef {import("../types").ClassDescription} ClassDescription */
 /** @typedef {import("../types").Way} Way */
 
 /**
@@ -17,6 +19,7 @@ import { titlesOf } from "./ask.js";
  * @property {(against: string | null) => void} setRight
  * @property {() => void} swap
  * @property {(opacity: number) => void} setOpacity
+ * @property {(classes: string[] | null) => void} setClasses
  * @property {(within: "whole" | "view") => void} setWithin
  */
 
@@ -57,14 +60,17 @@ export function createPanel(element, doing) {
     step: "5",
     oninput: () => doing.setOpacity(Number(slider.value)),
   });
+  const overWhat = h("label", { for: "compare-opacity" });
   const opacity = h(
     "div",
     { class: "opacity" },
-    h("label", { for: "compare-opacity" }, "Masks over true colour"),
+    overWhat,
     output,
     slider,
   );
-  const classes = h("ul", { class: "shades", "aria-label": "Legend of the masks" });
+  const classes = h("div", { class: "chosen" });
+  /** @type {ReturnType<typeof classToggles> | null} */
+  let toggles = null;
   const trouble = h("div", { class: "trouble", role: "alert" });
   const within = h(
     "select",
@@ -129,7 +135,9 @@ export function createPanel(element, doing) {
         const input = /** @type {HTMLInputElement} */ (label.firstElementChild);
         input.checked = input.value === way;
       }
-      classes.hidden = opacity.hidden = way === "agreement" && areMasks;
+      const isAgreement = way === "agreement" && areMasks;
+      overWhat.textContent = `${isAgreement ? "Agreement" : "Masks"} over true colour`;
+      classes.hidden = isAgreement;
       agreement.hidden = way !== "agreement" || !areMasks;
     },
 
@@ -187,8 +195,14 @@ export function createPanel(element, doing) {
       output.value = `${value} %`;
     },
 
-    /** @param {Pick<Shade, "title" | "color">[]} all */
-    showClasses: (all) => classes.replaceChildren(...all.map(entry)),
+    /** @param {ClassDescription[]} all @param {string[] | null} drawn */
+    offerClasses(all, drawn) {
+      toggles = classToggles(all, { drawn, change: doing.setClasses });
+      classes.replaceChildren(toggles.element);
+    },
+
+    /** @param {string[] | null} drawn */
+    showClasses: (drawn) => toggles?.show(drawn),
 
     /** @param {Shade[]} all */
     showShades: (all) => shades.replaceChildren(...all.map(entry)),

@@ -40,12 +40,14 @@ export function createSlides(element, services) {
    * @param {"mask" | "preview"} asset
    * @param {Box} box
    * @param {string} size
+   * @param {string[] | null} [classes]  That are drawn; null is all.
    */
-  function picture({ collection, item }, asset, [west, south, east, north], size) {
+  function picture({ collection, item }, asset, [west, south, east, north], size, classes = null) {
     const path = `${services.tiler}/collections/${encodeURIComponent(collection)}/items/${encodeURIComponent(item)}`;
+    const drawn = classes ? `&classes=${classes.map(encodeURIComponent).join(",")}` : "";
     const place = [wrapped(west), south, wrapped(east), north].map((each) => each.toFixed(6));
     return h("img", {
-      src: `${path}/bbox/${place.join(",")}/${size}.png?assets=${asset}&dst_crs=EPSG:3857`,
+      src: `${path}/bbox/${place.join(",")}/${size}.png?assets=${asset}&dst_crs=EPSG:3857${drawn}`,
       alt: "",
       class: asset,
       decoding: "async",
@@ -56,9 +58,10 @@ export function createSlides(element, services) {
   return {
     /**
      * @param {Mask[]} masks
-     * @param {{ box: Box, width: number, height: number, opacity: number }} place  Of the map.
+     * @param {{ box: Box, width: number, height: number, opacity: number, classes: string[] | null }} place  Of
+     *   the map.
      */
-    show(masks, { box, width, height, opacity }) {
+    show(masks, { box, width, height, opacity, classes }) {
       const source = masks.find(({ assets }) => assets.includes("preview"));
       const columns = columnsFor(masks.length + (source ? 1 : 0), width, height);
       const scale = Math.min(1, MOST_PX / width) / Math.max(1, columns - 1);
@@ -74,7 +77,7 @@ export function createSlides(element, services) {
       const titles = titlesOf(masks);
       const figures = masks.map((mask) => {
         const title = titles.get(mask.collection) ?? mask.collection;
-        const layer = picture(mask, "mask", box, size);
+        const layer = picture(mask, "mask", box, size, classes);
         layer.style.opacity = String(opacity / 100);
         layer.alt = `Mask by ${title}`;
         const below = mask.assets.includes("preview") ? mask : source;

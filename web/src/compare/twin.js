@@ -63,6 +63,21 @@ export function createTwin(container, first, { theme, config, moved }) {
       putPictures(map, pictures);
     },
 
+    /** @param {string} template  Tiles of the same mask, drawn otherwise. */
+    async changeMask(template) {
+      await loaded;
+      const source = /** @type {import("maplibre-gl").RasterTileSource | undefined} */ (
+        map.getSource("mask")
+      );
+      source?.setTiles([template]);
+    },
+
+    /** @param {number} opacity  Of the mask, 0 to 100. */
+    async setOpacity(opacity) {
+      await loaded;
+      if (map.getLayer("mask")) map.setPaintProperty("mask", "raster-opacity", opacity / 100);
+    },
+
     /** @param {"light" | "dark"} theme */
     async paint(theme) {
       await loaded;
