@@ -11,15 +11,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from producer.storage import Storage
 from tests import records
 from tests.servers import Postgres, free_port, wait_for_port
 from tests.web import skies
-from tests.web.screen import FLAGS, Visit, Visits
+from tests.web.screen import FLAGS, VIEWPORT_PX, Visit, Visits
 
 ROOT = Path(__file__).parents[2]
+_SHUTDOWN = ("--timeout-graceful-shutdown", "2")
+"""Who still looks at the page when the tests are over, does not keep the server."""
 DAYS = (datetime(2017, 2, 6, 10, 21, tzinfo=UTC), records.SENSED, datetime(2017, 3, 8, tzinfo=UTC))
 
 
@@ -53,7 +55,7 @@ def served(environment: dict[str, str], log: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "uvicorn", "--factory", "deploy.app:create_app"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--port", str(port), "--log-level", "warning"],
+            [*command, "--port", str(port), "--log-level", "warning", *_SHUTDOWN],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdout=output,
@@ -107,9 +109,9 @@ def season_site(
 
 
 @pytest.fixture
-def season(browser: Browser, season_site: str) -> Iterator[Visits]:
+def season(browser: Browser, usual: BrowserContext, season_site: str) -> Iterator[Visits]:
     """Open pages of that site; what they complain of fails the test at its end."""
-    visits = Visits(browser, season_site)
+    visits = Visits(browser, season_site, usual)
     yield visits
     visits.close()
 
@@ -125,10 +127,18 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def usual(browser: Browser) -> Iterator[BrowserContext]:
+    """Give the one who visits again and again, with nothing unusual about the browser."""
+    context = browser.new_context(viewport=VIEWPORT_PX)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def visits(browser: Browser, site: str) -> Iterator[Visits]:
+def visits(browser: Browser, usual: BrowserContext, site: str) -> Iterator[Visits]:
     """Open pages of the site; what they complain of fails the test at its end."""
-    visits = Visits(browser, site)
+    visits = Visits(browser, site, usual)
     yield visits
     visits.close()
 

@@ -1,12 +1,13 @@
 """Visits of the page, and what can be read off its screen."""
 
 import math
+import time
 import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
@@ -28,6 +29,12 @@ TOLERANCE = 12
 """Of a colour: the true colours lie in a JPEG."""
 
 
+VIEWPORT_PX = {"width": 1100, "height": 800}
+_REST_S = 0.4
+"""Longer than the page lets a map rest before it asks for what is in view."""
+_BUSY = ':is(#map, .twin)[aria-busy="true"], #map:not([aria-busy])'
+
+
 class Visit:
     """One window on the page."""
 
@@ -39,7 +46,19 @@ class Visit:
         self.requested: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         self.page.on("console", self._hear)
-        self.page.on("request", lambda request: self.requested.append(request.url))
+        self._open: set[Request] = set()
+        self.page.on("request", self._ask)
+        self.page.on("requestfinished", self._end)
+        self.page.on("requestfailed", self._end)
+
+    def _ask(self, request: Request) -> None:
+        self.requested.append(request.url)
+        # A stream of events stays open for as long as it is looked at.
+        if not request.url.endswith("/admin/events"):
+            self._open.add(request)
+
+    def _end(self, request: Request) -> None:
+        self._open.discard(request)
 
     def _hear(self, message: Any) -> None:
         if message.type in {"error", "warning"}:
@@ -52,12 +71,19 @@ class Visit:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the map has drawn all that it wants to."""
-        # What was just done shows first in the next frames.
-        self.page.wait_for_timeout(700)
-        self.page.wait_for_selector('#map[aria-busy="false"]')
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_selector('#map[aria-busy="false"]')
+        """Wait until the page asks for nothing, and its maps have drawn all that they want to.
+
+        Raises:
+            AssertionError: It never came to rest.
+        """
+        end = time.monotonic() + PATIENCE_MS / 1000
+        rest, before = time.monotonic(), len(self.requested)
+        while time.monotonic() - rest < _REST_S:
+            assert time.monotonic() < end, f"the page is still busy with {self._open}"
+            self.page.wait_for_timeout(40)
+            asked = len(self.requested)
+            if self._open or asked != before or self.page.locator(_BUSY).count():
+                rest, before = time.monotonic(), asked
 
     def wait_for_address(self, words: str) -> None:
         """Wait until the page's address has some words in it."""
@@ -100,18 +126,28 @@ class Visit:
 class Visits:
     """Windows of one test."""
 
-    def __init__(self, browser: Browser, site: str) -> None:
+    def __init__(self, browser: Browser, site: str, usual: BrowserContext | None = None) -> None:
+        """Take a browser.
+
+        Args:
+            browser: Where windows are opened.
+            site: Address of the page.
+            usual: For windows with nothing unusual about them: one who came before has what the
+                page loads in its cache.
+        """
         expect.set_options(timeout=PATIENCE_MS)
         self._browser = browser
         self._site = site
-        self._made: list[tuple[BrowserContext, Visit]] = []
+        self._usual = usual
+        self._made: list[Visit] = []
 
     def open(self, **options: Any) -> Visit:
         """Open a window; the options are those of a browser context."""
-        options.setdefault("viewport", {"width": 1100, "height": 800})
-        context = self._browser.new_context(**options)
+        context = None if options else self._usual
+        if context is None:
+            context = self._browser.new_context(**{"viewport": VIEWPORT_PX, **options})
         visit = Visit(context, self._site)
-        self._made.append((context, visit))
+        self._made.append(visit)
         return visit
 
     def close(self) -> None:
@@ -120,9 +156,15 @@ class Visits:
         Raises:
             AssertionError: A page complained of something that the test did not take away.
         """
-        complaints = [complaint for _, visit in self._made for complaint in visit.complaints]
-        for context, _ in self._made:
-            context.close()
+        complaints = [complaint for visit in self._made for complaint in visit.complaints]
+        for visit in self._made:
+            context = visit.page.context
+            if context is not self._usual:
+                context.close()
+                continue
+            if visit.page.url.startswith(self._site):
+                visit.page.evaluate("localStorage.clear()")
+            visit.page.close()
         assert not complaints, complaints
 
 

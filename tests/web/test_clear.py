@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlparse
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from producer.classes import CLASSES, MaskClass
 from tests.web import skies
@@ -30,9 +30,10 @@ def test_a_field_is_drawn_by_clicks_and_its_sky_is_told_as_the_api_tells_it(
     page.get_by_role("toolbar", name="Drawing").wait_for()
     *corners, last = skies.field()[:-1]
     view = (*skies.middle(), ZOOM)
-    for corner in corners:
+    status = page.get_by_role("toolbar").get_by_role("status")
+    for number, corner in enumerate(corners, start=1):
         page.mouse.click(*visit.position(*corner, view))
-        page.wait_for_timeout(400)
+        expect(status).to_contain_text(re.compile(f"^{number} .*corners"))
     page.mouse.dblclick(*visit.position(*last, view))
     answered(visit)
 
@@ -117,7 +118,7 @@ def test_the_keyboard_alone_draws_a_field_and_walks_through_its_acquisitions(
 def test_the_table_the_commands_and_the_cover_say_what_the_api_says(
     season: Visits, tmp_path: Path
 ) -> None:
-    visit = season.open(accept_downloads=True)
+    visit = season.open()
     page = given(visit, field_file(tmp_path))
     with page.expect_download() as download:
         page.get_by_role("button", name="Time series CSV").click()
