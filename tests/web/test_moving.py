@@ -1,0 +1,79 @@
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Request, Route, expect
+
+from tests.web.screen import Visit
+from tests.web.test_journey import OPEN, centre
+
+TILE = re.compile(r"/tiles/WebMercatorQuad/(\d+)/\d+/\d+\.png")
+
+
+def zoom_of(url: str) -> int:
+    found = TILE.search(url)
+    assert found is not None, url
+    return int(found[1])
+
+
+@pytest.mark.parametrize("classes", ["", "&classes=cloud,cloud_shadow"])
+def test_tiles_are_given_up_when_the_view_moves_on(visit: Visit, page: Page, classes: str) -> None:
+    held: list[Route] = []
+    given_up: list[Request] = []
+    is_slow = True
+
+    def answer(route: Route) -> None:
+        if is_slow:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(TILE, answer)
+    page.on("requestfailed", lambda request: given_up.extend([request]))
+    latitude, longitude = centre()
+    page.goto(f"{visit.site}/{OPEN}&at={latitude}/{longitude}/13.4{classes}")
+    page.locator("#details h2").wait_for()
+    waited_for(visit, lambda: {zoom_of(route.request.url) for route in held} == {13})
+    # As somebody who zooms out faster than the tiles come.
+    page.locator("#map canvas").focus()
+    for _ in range(3):
+        page.keyboard.press("-")
+    last = 10
+    waited_for(visit, lambda: any(zoom_of(route.request.url) == last for route in held))
+    left = {route.request.url for route in held if zoom_of(route.request.url) > last}
+    assert left
+    waited_for(visit, lambda: left <= {request.url for request in given_up})
+    assert {request.failure for request in given_up} == {"net::ERR_ABORTED"}
+    assert not [request.url for request in given_up if zoom_of(request.url) == last]
+    # What is still wanted comes, and nobody was told of a fault.
+    is_slow = False
+    for route in held:
+        if route.request.url not in left:
+            route.continue_()
+    visit.settle()
+    expect(page.locator("#notice")).to_be_empty()
+
+
+def waited_for(visit: Visit, true: Callable[[], bool]) -> None:
+    """Let the page go on until a question of this test is answered with yes."""
+    for _ in range(600):
+        if true():
+            return
+        visit.page.wait_for_timeout(50)
+    raise AssertionError("what was waited for did not come")
+
+
+def test_a_catalogue_that_takes_long_does_not_keep_the_ground_waiting(
+    visit: Visit, page: Page
+) -> None:
+    held: list[Route] = []
+    page.route("**/stac/**", lambda route: held.extend([route]))
+    page.goto(visit.site)
+    page.wait_for_selector('#map[aria-busy="false"]')
+    screen = visit.screenshot()[:, 384:]
+    assert len({tuple(pixel) for pixel in screen[300, ::7]}) > 2, "no land beside the water"
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    page.get_by_text("4 products in view").wait_for()
+    visit.settle()
