@@ -16,6 +16,8 @@ RATES = (6, 12, 18)
 
 COARSENESS = 16
 """Input pixels to one of the pyramid's, along an axis."""
+FINENESS = 4
+"""Input pixels to one of the decoder's."""
 
 
 class EntryBlock(nn.Module):

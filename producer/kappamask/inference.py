@@ -95,7 +95,8 @@ def predictor(network: Network, options: EngineOptions, threads: int = 0) -> Pre
     backend = _backend(options, device)
     threads = threads or cores()
     batch = options.batch or (1 if device.type == "cpu" else _GPU_BATCH)
-    network = folded(network)
+    few_products = device.type == "cpu" and options.precision is Precision.FLOAT32
+    network = folded(network, few_products=few_products)
     module = _CoarseLogits(network).eval()
     score: Scorer
     if backend is Backend.OPENVINO:

@@ -164,7 +164,7 @@ def _onnx_way(network: Network, example: np.ndarray) -> Callable[[np.ndarray], n
     """Run the rewritten network as ONNX Runtime does, a thread a core."""
     import onnxruntime
 
-    ours = folded(network)
+    ours = folded(network, few_products=True)
     module = _CoarseLogits(ours).eval()
     file = io.BytesIO()
     with warnings.catch_warnings(), torch.inference_mode():
