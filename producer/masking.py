@@ -130,7 +130,7 @@ class Masker:
             pixels=pixel_counts(output.mask),
             files=out.files,
             timings_s={step: round(value, 3) for step, value in timings_s.items()},
-            notes=loaded.notes,
+            notes=(*loaded.notes, *output.notes),
         )
         out.close(record)
         return record

@@ -46,6 +46,8 @@ class EngineOutput:
     """Seconds by step, such as ``decode`` and ``infer``."""
     probabilities: NDArray[np.uint8] | None = field(default=None)
     """(class, row, column) probabilities, 0 to 255 for 0 to 1, where they were asked for."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of how it was made."""
 
 
 @runtime_checkable

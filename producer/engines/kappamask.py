@@ -6,7 +6,7 @@ M. Domnich et al., "KappaMask: AI-Based Cloudmask Processor for Sentinel-2", Rem
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from producer.classes import VALID_CLASSES, MaskClass
 from producer.decoding import decoder_for
@@ -15,7 +15,7 @@ from producer.kappamask.chain import Chain
 from producer.kappamask.inference import predictor
 from producer.kappamask.spectra import spectrum
 from producer.kappamask.weights import WeightsCache, WeightsCard
-from producer.options import EngineOptions, Mode, Precision
+from producer.options import Backend, EngineOptions, Mode, Precision
 from producer.safe import Product
 from producer.settings import ProducerSettings
 
@@ -33,12 +33,17 @@ def load(level: str, options: EngineOptions) -> "KappaMask":
     settings = ProducerSettings()
     wanted = spectrum(level, options.architecture)
     network, card = WeightsCache.of(settings).load(wanted.weights_name)
+    reference = None
+    if options.precision is not Precision.FLOAT32:
+        exact = replace(options, precision=Precision.FLOAT32, backend=Backend.AUTO)
+        reference = predictor(network, exact, settings.threads)
     chain = Chain(
         spectrum=wanted,
         predictor=predictor(network, options, settings.threads),
         options=options,
         threads=settings.threads,
         decoder=decoder_for(options.device),
+        reference=reference,
     )
     return KappaMask(chain, card)
 
@@ -95,4 +100,8 @@ class KappaMask:
             AreaError: The area of interest lies outside of it.
         """
         masked = self.chain.mask(product, progress)
-        return EngineOutput(masked.mask, masked.timings_s, masked.probabilities)
+        notes: tuple[str, ...] = ()
+        if masked.agreement is not None:
+            share = f"{self.chain.options.precision}: {100 * masked.agreement:.3f} %"
+            notes = (f"{share} of one tile's pixels get the class that float32 gives.",)
+        return EngineOutput(masked.mask, masked.timings_s, masked.probabilities, notes)

@@ -43,6 +43,8 @@ class Masked:
     timings_s: dict[str, float]
     """Seconds by step; ``read`` and ``resample`` run beside ``infer``, and beside ``wait`` for the
     product before to be done with the device."""
+    agreement: float | None
+    """Share of one tile's pixels to which the reference, if there is one, gives the same class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Chain:
     threads: int = 0
     """Threads that decode; 0 takes one per core."""
     decoder: Decoder = field(default_factory=Gdal)
+    reference: Predictor | None = None
+    """The network in full precision, to tell of each product how well a faster one agrees."""
 
     def mask(self, product: Product, progress: Progress) -> Masked:
         """Mask one product.
@@ -71,7 +75,7 @@ class Chain:
         grid = list(tiles(*product.grid.shape))
         if self.options.aoi is not None:
             grid = touched(grid, product.grid, self.options.aoi)
-        work = _Work(product, self.predictor, self.options)
+        work = _Work(product, self.predictor, self.reference, self.options)
         headstart = _headstart(self.predictor.batch, self.threads or cores())
         with Bands(product, self.spectrum.bands, self.threads, self.decoder) as bands:
             preparation = Preparation(product, bands, self.spectrum, self.options.mode)
@@ -82,7 +86,7 @@ class Chain:
                     while batch := list(islice(tiles_ahead, self.predictor.batch)):
                         work.add(batch)
                         progress("infer", work.done, len(grid))
-        return Masked(work.mask, work.probabilities, work.timings_s)
+        return Masked(work.mask, work.probabilities, work.timings_s, work.agreement)
 
 
 def _headstart(batch: int, threads: int) -> Headstart:
@@ -96,11 +100,13 @@ class _Work:
 
     product: Product
     predictor: Predictor
+    reference: Predictor | None
     options: EngineOptions
     done: int = 0
     mask: NDArray[np.uint8] = field(init=False)
     probabilities: NDArray[np.uint8] | None = None
     timings_s: dict[str, float] = field(init=False)
+    agreement: float | None = None
     _of_nothing: Prediction | None = None
     """What the network says of a tile without data."""
 
@@ -115,6 +121,9 @@ class _Work:
         began = time.perf_counter()
         full = [prepared.inputs for prepared in batch if prepared.inputs is not None]
         found = self._predict(np.stack(full)) if full else None
+        if found is not None and self.reference is not None and self.agreement is None:
+            exact = self.reference(full[0][None]).classes[0]
+            self.agreement = float(np.mean(exact == found.classes[0]))
         if len(full) < len(batch) and self._of_nothing is None:
             channels = self.predictor.network.channels
             self._of_nothing = self._predict(np.zeros((1, channels, SIZE_PX, SIZE_PX), np.float32))

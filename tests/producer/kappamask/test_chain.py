@@ -203,8 +203,18 @@ def test_batches_give_what_single_tiles_give(landscape: Path, mask: np.ndarray) 
 
 def test_bf16_agrees_but_for_some_pixels(landscape: Path, mask: np.ndarray) -> None:
     chain = chain_of(StandIn(), precision=Precision.BFLOAT16)
-    differing = chain.mask(open_product(landscape), silent).mask != mask
+    chain = replace(chain, reference=chain_of(StandIn()).predictor)
+    found = chain.mask(open_product(landscape), silent)
+    differing = found.mask != mask
     assert 0 < differing.mean() < 0.1
+    # Of the first tile, which decides these pixels and sees a few more.
+    assert found.agreement is not None
+    assert found.agreement == pytest.approx(1 - differing[:496, :496].mean(), abs=0.01)
+    assert 0.9 < found.agreement < 1
+
+
+def test_float32_has_nothing_to_agree_with(chain: Chain, landscape: Path) -> None:
+    assert chain.mask(open_product(landscape), silent).agreement is None
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
