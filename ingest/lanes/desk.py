@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
 from ingest.errors import DatabaseError, DatabaseUnreachableError
+from ingest.lanes.patience import Patience
+from ingest.ledger import Ledger
 
 B = TypeVar("B")
 T = TypeVar("T")
@@ -78,3 +80,20 @@ class Desk(Generic[B]):
         opened, self._opened, self._book = self._opened, None, None
         if opened is not None:
             opened.__exit__(None, None, None)
+
+
+async def first_look(desk: Desk[Ledger], stop: asyncio.Event) -> None:
+    """Wait for the ledger, and find out now whether this program can work with it.
+
+    Raises:
+        NotMigratedError: The database has no ledger, or another version of it.
+    """
+    patience = Patience(stop)
+    while not stop.is_set():
+        try:
+            await desk.ask(lambda book: book.renew([]))
+        except DatabaseUnreachableError as error:
+            await patience.wait(error)
+        else:
+            patience.over("PostgreSQL")
+            return

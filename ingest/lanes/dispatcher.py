@@ -1,6 +1,7 @@
 """The dispatcher: keeps the queues short and filled, from the ledger, one at a time anywhere."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -10,9 +11,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ingest import ledger
-from ingest.errors import DatabaseUnreachableError, QueueUnreachableError
+from ingest.errors import (
+    DatabaseError,
+    DatabaseUnreachableError,
+    NotMigratedError,
+    QueueUnreachableError,
+)
 from ingest.lanes import lock, queues
-from ingest.lanes.desk import Desk
+from ingest.lanes.desk import Desk, first_look
 from ingest.lanes.listing import Listing
 from ingest.lanes.lock import DispatcherLock
 from ingest.lanes.patience import Patience
@@ -50,6 +56,8 @@ def run(settings: IngestSettings) -> None:
             loop.add_signal_handler(number, stop.set)
         await serve(settings, stop)
 
+    # What is loaded by now stays: looking through it for garbage costs more than making Items.
+    gc.freeze()
     asyncio.run(until_signal())
     logger.info("stopped")
 
@@ -59,6 +67,7 @@ async def serve(settings: IngestSettings, stop: asyncio.Event) -> None:
     locks, desk = Desk(lock.opened), Desk(ledger.opened)
     listing, patience = Listing(), Patience(stop)
     try:
+        await first_look(desk, stop)
         while not stop.is_set():
             try:
                 async with queues.opened(settings) as redis:
@@ -66,10 +75,28 @@ async def serve(settings: IngestSettings, stop: asyncio.Event) -> None:
             except (DatabaseUnreachableError, QueueUnreachableError) as error:
                 listing.turn(on=False)
                 await patience.wait(error)
+            except DatabaseError as error:
+                listing.turn(on=False)
+                await patience.wait(await _reason(desk, error))
     finally:
         listing.turn(on=False)
         await desk.close()
         await locks.close()
+
+
+async def _reason(desk: Desk[Ledger], error: DatabaseError) -> DatabaseError:
+    """Say what to wait for where the ledger has gone from under a dispatcher, or its database.
+
+    Raises:
+        DatabaseError: The ledger is there, so that this is nothing that passes.
+    """
+    if isinstance(error, NotMigratedError):
+        return error
+    try:
+        await desk.ask(lambda book: book.renew([]))
+    except (NotMigratedError, DatabaseUnreachableError) as told:
+        return told
+    raise error
 
 
 class Dispatcher:
@@ -134,6 +161,10 @@ class Dispatcher:
             # What is live does not wait until a queue has become short.
             urgent = await self._desk.ask(lambda book: book.urgent(lane, high * batch))
             room = min(urgent, (2 * high - depth) * batch)
+        if lane is Lane.STAGE and room > 0:
+            # What nobody has room for stays in the ledger, where it is paused and hurried at once.
+            most = settings.scratch_products
+            room = min(room, await self._desk.ask(lambda book: book.scratch_room(most)))
         if room <= 0:
             return False
         tasks = await self._desk.ask(lambda book: book.claim(lane, room, probe_s=settings.probe_s))

@@ -82,10 +82,14 @@ class Holdings:
         for held, _ in self._held.values():
             held.stopping = True
 
-    async def beat(self, scratch_free: int | None = None) -> None:
+    async def beat(self, scratch_free: int | None = None, scratch_room: int | None = None) -> None:
         """Say that the worker lives, and take note of what was taken from it.
 
         Servers that do not answer are told where it matters, not here.
+
+        Args:
+            scratch_free: Bytes that are free where it fetches to.
+            scratch_room: Products that it would still fetch.
         """
         with suppress(DatabaseError):
             await self._renew()
@@ -93,7 +97,7 @@ class Holdings:
             # arq hides a running job for its longest timeout, hours after a worker was killed.
             for job, (_, redis) in list(self._held.items()):
                 await redis.pexpire(in_progress_key_prefix + job, int(self._lease_s * 1000))
-        state = self._state(scratch_free)
+        state = replace(self._state(), scratch_free=scratch_free, scratch_room=scratch_room)
         with suppress(DatabaseError):
             await self._desk.ask(lambda book: book.beat(state))
 
@@ -102,10 +106,10 @@ class Holdings:
         with suppress(DatabaseError, asyncio.CancelledError):
             await self._desk.ask(lambda book: book.gone(self.worker))
 
-    def _state(self, scratch_free: int | None) -> WorkerState:
+    def _state(self) -> WorkerState:
         latest = next(reversed(self._held.values()), None)
         if latest is None:
-            return replace(self._worker, scratch_free=scratch_free)
+            return self._worker
         held, _ = latest
         step, done, total = held.step
         return replace(
@@ -114,7 +118,6 @@ class Holdings:
             step=step,
             done=done,
             total=total,
-            scratch_free=scratch_free,
         )
 
     async def _renew(self) -> None:

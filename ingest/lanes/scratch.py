@@ -31,11 +31,11 @@ class Scratch:
         self._folder.mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(self._folder).free
 
-    def has_room(self) -> bool:
-        """Tell whether another product may be fetched."""
-        return (
-            self.free_bytes() >= self._keep_free_bytes and sum(1 for _ in self.tasks()) < self._most
-        )
+    def room(self) -> int:
+        """Tell how many more products may be fetched."""
+        if self.free_bytes() < self._keep_free_bytes:
+            return 0
+        return max(0, self._most - sum(1 for _ in self.tasks()))
 
     def folder(self, task: Task) -> Path:
         """Make the folder of a task that is being staged.

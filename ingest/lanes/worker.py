@@ -1,6 +1,7 @@
 """The worker: a process that works in one lane or several, until it is told to stop."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -9,13 +10,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ingest import ledger
-from ingest.errors import DatabaseError, DatabaseUnreachableError
-from ingest.lanes.desk import Desk
+from ingest.errors import DatabaseError
+from ingest.lanes.desk import Desk, first_look
 from ingest.lanes.holdings import Holdings
 from ingest.lanes.jobs import ProductJobs, Work
 from ingest.lanes.lane import Job, LaneWorker
 from ingest.lanes.mask import Masker, MaskWork
-from ingest.lanes.patience import Patience
 from ingest.lanes.publish import Publisher, PublishJobs
 from ingest.lanes.scratch import Scratch
 from ingest.lanes.stage import StageWork
@@ -35,8 +35,8 @@ _BEAT_S = 2.0
 """Seconds between two signs of life; an abort takes as long."""
 _SWEEP_BEATS = 15
 """Signs of life between two looks for what the dead left in scratch."""
-_PUBLISHES = 2
-"""Batches at once: one is read from storage while the other is loaded."""
+_PUBLISHES = 3
+"""Batches at once: one is read from storage, one loaded, and of one the ledger is told."""
 
 
 def run(
@@ -68,6 +68,8 @@ def run(
             loop.add_signal_handler(number, stop.set)
         await serve(settings, stop, lanes, device=device, load_masker=load_masker)
 
+    # What is loaded by now stays: looking through it for garbage costs more than making Items.
+    gc.freeze()
     asyncio.run(until_signal())
     logger.info("stopped")
 
@@ -84,7 +86,7 @@ async def serve(
     store = Storage.from_url(settings.store_url)
     logger.info("masks go to %s", store.url)
     desk = Desk(ledger.opened)
-    await _first_look(desk, stop)
+    await first_look(desk, stop)
     made = _Bench(settings, store, desk, load_masker or producers(store, device), device)
     works = [made.lane(lane) for lane in dict.fromkeys(lanes)]
     beating = asyncio.create_task(made.beat(works))
@@ -165,9 +167,9 @@ class _Bench:
         """Say that the lanes live, and look after scratch, until cancelled."""
         count = 0
         while True:
-            free = await self._look_at_scratch(works, sweep=count % _SWEEP_BEATS == 0)
+            scratch = await self._look_at_scratch(works, sweep=count % _SWEEP_BEATS == 0)
             for lane, holdings in self._holdings.items():
-                await holdings.beat(free if lane is Lane.STAGE else None)
+                await holdings.beat(*(scratch if lane is Lane.STAGE else ()))
             count += 1
             await asyncio.sleep(min(_BEAT_S, self._settings.lease_s / 4))
 
@@ -178,29 +180,32 @@ class _Bench:
         await self._desk.close()
         self._publisher.close()
 
-    async def _look_at_scratch(self, works: Sequence[LaneWorker], *, sweep: bool) -> int | None:
+    async def _look_at_scratch(
+        self, works: Sequence[LaneWorker], *, sweep: bool
+    ) -> tuple[int | None, int]:
+        """Give the bytes that are free, and the products that there is room for."""
         if sweep and {Lane.STAGE, Lane.MASK} & self._holdings.keys():
             with suppress(DatabaseError, OSError):
                 await self._sweep()
         if Lane.STAGE not in self._holdings:
-            return None
-        free = self._room()
+            return None, 0
+        free, room = self._room()
         for work in works:
             if work.lane is Lane.STAGE:
-                work.hold(open_=free is not None and self._scratch.has_room())
-        return free
+                work.hold(open_=room > 0)
+        return free, room
 
-    def _room(self) -> int | None:
+    def _room(self) -> tuple[int | None, int]:
         try:
-            free = self._scratch.free_bytes()
+            found = self._scratch.free_bytes(), self._scratch.room()
         except OSError as error:
             # Only what has to be fetched needs it.
             if self._scratch_error is None:
                 logger.warning("nothing can be fetched: %s", error)
             self._scratch_error = error
-            return None
+            return None, 0
         self._scratch_error = None
-        return free
+        return found
 
     async def _sweep(self) -> None:
         folders = dict(self._scratch.tasks())
@@ -210,16 +215,3 @@ class _Bench:
                 if pair not in wanted:
                     logger.info("%s is not wanted any more and is removed", folder)
                     self._scratch.remove(str(folder))
-
-
-async def _first_look(desk: Desk[Ledger], stop: asyncio.Event) -> None:
-    """Wait for the ledger, and find out now whether this program can work with it."""
-    patience = Patience(stop)
-    while not stop.is_set():
-        try:
-            await desk.ask(lambda book: book.renew([]))
-        except DatabaseUnreachableError as error:
-            await patience.wait(error)
-        else:
-            patience.over("PostgreSQL")
-            return

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ingest.ledger.session import Session, Turn, among_due, columns
 from ingest.ledger.values import Lane
+from ingest.ledger.workers import ALIVE_S
 
 _URGENT = among_due("""
 SELECT count(*) AS n FROM (
@@ -26,10 +27,30 @@ JOIN ledger.products p ON p.id = t.id
 WHERE p.state IN ('held', 'due', 'queued', 'running')
     AND (p.lane = 'stage' OR p.staged LIKE format('%%%%/%%s-%%s/%%%%', t.id, t.turn))
 """
+# Per host: workers of one share its scratch. What is handed out may not lie there yet.
+_SCRATCH = """
+SELECT (
+    SELECT coalesce(sum(room), %(unseen)s) FROM (
+        SELECT max(scratch_room) AS room FROM ledger.workers
+        WHERE lane = 'stage' AND seen > clock_timestamp() - make_interval(secs => %(alive_s)s)
+        GROUP BY host
+    ) hosts
+) - (
+    SELECT count(*) FROM ledger.products WHERE lane = 'stage' AND state IN ('queued', 'running')
+) AS n
+"""
 
 
 class Dispatching(Session):
     """What the dispatcher wants to know."""
+
+    def scratch_room(self, unseen: int) -> int:
+        """Tell how many more products may be handed out to be fetched; none if not positive.
+
+        Args:
+            unseen: Room for how many to believe in while no worker says what it has.
+        """
+        return int(self._row(_SCRATCH, {"unseen": unseen, "alive_s": ALIVE_S})["n"])
 
     def urgent(self, lane: Lane, most: int) -> int:
         """Count what is live and due now, up to a limit; engines that are stopped left out."""

@@ -137,6 +137,8 @@ class WorkerState:
     total: int | None = None
     scratch_free: int | None = None
     """Bytes that are free where it fetches to."""
+    scratch_room: int | None = None
+    """Products that it would still fetch."""
     since: datetime | None = None
     """When it started, by the clock of the database."""
     seen: datetime | None = None

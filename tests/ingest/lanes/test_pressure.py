@@ -145,6 +145,34 @@ def test_nothing_is_fetched_while_scratch_is_full(remote: list[str], tmp_path: P
     assert states()[name(50)] in ("due", "queued")
 
 
+def test_no_more_is_handed_out_to_be_fetched_than_scratch_has_room_for(
+    remote: list[str], tmp_path: Path
+) -> None:
+    want(far(number) for number in range(12))
+    told = settings(scratch_free_gib=0, scratch_products=3, stage_jobs=1)
+    most = []
+
+    def fetched() -> bool:
+        found = rows().values()
+        most.append(sum(row["lane"] == "stage" and row["state"] == "queued" for row in found))
+        return sum(row["staged"] is not None for row in found) >= 3
+
+    # Nobody masks, so that nothing leaves scratch; what there is no room for is not queued.
+    Platform(told, lanes=[Lane.STAGE]).until(fetched)
+    assert max(most) <= 3
+    looks: list[int] = []
+
+    def settled() -> bool:
+        looks.append(depth(Lane.STAGE))
+        return len(looks) > 40
+
+    Platform(told, lanes=[Lane.STAGE]).until(settled)
+    assert looks[-1] == 0
+    assert list(states().values()).count("due") == 9
+    Platform(told).until(all_in("done"))
+    assert len(remote) == 12
+
+
 def test_a_staged_product_that_vanished_is_fetched_again(remote: list[str], tmp_path: Path) -> None:
     want([far(1)])
     told = settings(scratch_free_gib=0)

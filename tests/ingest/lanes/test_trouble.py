@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 import redis as redis_client
 
@@ -66,6 +67,28 @@ def test_a_redis_that_goes_and_comes_back_ends_nobody(
     assert len(catalogue()) == 20
     told = [line for line in caplog.messages if "cannot reach Redis" in line]
     assert 1 <= len(told) <= 4
+
+
+def test_a_ledger_that_goes_and_comes_back_ends_no_dispatcher(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    want(wish(tmp_path, number) for number in range(4))
+    steps = []
+
+    def went() -> bool:
+        if not steps and "queued" in states().values():
+            with psycopg.connect(autocommit=True) as connection:
+                connection.execute("DROP SCHEMA ledger CASCADE")
+            steps.append("gone")
+        elif steps == ["gone"] and any("has no ledger" in line for line in caplog.messages):
+            ledger.migrate()
+            want(wish(tmp_path, number) for number in range(4))
+            steps.append("back")
+        return steps[-1:] == ["back"] and set(states().values()) == {"queued"}
+
+    Platform(settings(), workers=0).until(went)
+    told = [line for line in caplog.messages if "waiting for it to come back" in line]
+    assert 1 <= len(told) <= 2
 
 
 def test_an_abort_stops_what_runs(tmp_path: Path) -> None:
