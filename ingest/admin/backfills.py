@@ -49,9 +49,9 @@ def create(
     if dry_run:
         book.audit(token.name, "dry run", spec.name, _noted(spec))
         response.status_code = 200
-        return Estimate.model_validate(estimate(book, _followed(spec)))
+        return Estimate.model_validate(estimate(book, _followed(spec), may_fetch=False))
     with book.transaction():
-        made = creating.create(book, _followed(spec), token.name)
+        made = creating.create(book, _followed(spec), token.name, may_fetch=False)
         book.audit(token.name, "create", made.id, _noted(spec))
     return told(book, made)
 

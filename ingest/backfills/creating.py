@@ -7,13 +7,17 @@ from ingest.backfills.spec import BackfillSpec, StoredSpec
 from ingest.errors import BackfillSpecError
 from ingest.ledger import Backfill, Ledger
 from producer.engines import entry, versions
-from producer.engines.choice import AUTO, resolve
+from producer.engines.choice import AUTO, Choice, resolve
 from producer.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEVELS = ("L1C", "L2A")
+_NO_WEIGHTS = (
+    "ukis-csmask, because KappaMask's weights are not on the machine that was asked;"
+    " `nimbostac weights fetch` brings them there"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,9 @@ class Engine:
     """By level; a level that nobody knows the version of is left out."""
 
 
-def create(book: Ledger, spec: BackfillSpec, created_by: str) -> Backfill:
+def create(
+    book: Ledger, spec: BackfillSpec, created_by: str, *, may_fetch: bool = True
+) -> Backfill:
     """Begin a backfill; the dispatcher lists its products.
 
     Args:
@@ -35,13 +41,14 @@ def create(book: Ledger, spec: BackfillSpec, created_by: str) -> Backfill:
         spec: What is asked; the engine ``auto`` is resolved here, and what it was resolved to is
             kept with it.
         created_by: Who asks.
+        may_fetch: As for ``choose``.
 
     Raises:
         BackfillSpecError: There is no such engine, or none for that level.
         SourceRefusedError: The source's address cannot be.
     """
     spec.source.open()
-    engine = choose(book, spec)
+    engine = choose(book, spec, may_fetch=may_fetch)
     stored = StoredSpec(
         **{
             **spec.model_dump(exclude={"source", "filters"}),
@@ -66,15 +73,21 @@ def create(book: Ledger, spec: BackfillSpec, created_by: str) -> Backfill:
         return book.backfill_get(backfill.id)
 
 
-def choose(book: Ledger, spec: BackfillSpec) -> Engine:
+def choose(book: Ledger, spec: BackfillSpec, *, may_fetch: bool = True) -> Engine:
     """Resolve the engine to one name, and tell its versions.
+
+    Args:
+        book: The ledger.
+        spec: What is asked.
+        may_fetch: Whether weights may be fetched to find out what ``auto`` is: minutes of a line
+            that is slow, seconds without one. A service answers by what it has.
 
     Raises:
         BackfillSpecError: There is no such engine, or none for that level.
     """
     levels = LEVELS if spec.filters.level is None else (spec.filters.level,)
     try:
-        choices = [resolve(spec.engine, level) for level in levels]
+        choices = [_resolved(spec.engine, level, may_fetch=may_fetch) for level in levels]
         chosen = next((one for one in choices if one.engine != choices[0].engine), choices[0])
         # One engine for the whole backfill: KappaMask only if it can mask every level of it.
         if chosen.engine == "kappamask" and len({one.engine for one in choices}) > 1:
@@ -86,6 +99,12 @@ def choose(book: Ledger, spec: BackfillSpec) -> Engine:
         raise BackfillSpecError(f"the engine {chosen.engine} does not take {refused[0]}")
     reason = chosen.reason if spec.engine == AUTO else ""
     return Engine(chosen.engine, reason, known_versions(book, chosen.engine, levels))
+
+
+def _resolved(name: str, level: str, *, may_fetch: bool) -> Choice:
+    if name == AUTO and not may_fetch and versions.version("kappamask", level) is None:
+        return Choice("ukis-csmask", _NO_WEIGHTS)
+    return resolve(name, level)
 
 
 def known_versions(book: Ledger, engine: str, levels: "Sequence[str]" = LEVELS) -> dict[str, str]:

@@ -68,6 +68,8 @@ def estimate(
     book: Ledger,
     spec: BackfillSpec,
     progress: Callable[[int], None] = lambda _found: None,
+    *,
+    may_fetch: bool = True,
 ) -> Estimate:
     """Go through the whole source, and change nothing.
 
@@ -75,12 +77,13 @@ def estimate(
         book: The ledger.
         spec: What would be asked.
         progress: Told how many products were found so far.
+        may_fetch: As for ``choose``.
 
     Raises:
         BackfillSpecError: There is no such engine, or none for that level.
         SourceError: The source does not answer, or will not.
     """
-    engine = choose(book, spec)
+    engine = choose(book, spec, may_fetch=may_fetch)
     stored = StoredSpec.model_validate(
         {**spec.model_dump(), "engine": engine.name, "versions": engine.versions}
     )

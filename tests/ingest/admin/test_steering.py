@@ -1,7 +1,9 @@
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from ingest import ledger
@@ -196,3 +198,22 @@ def test_workers_and_engines_are_listed(reading: TestClient) -> None:
     (worker,) = reading.get("/workers").json()
     assert (worker["name"], worker["step"], worker["alive"]) == ("host:1:mask", "infer", True)
     assert [one["name"] for one in reading.get("/engines").json()] == ["ukis-csmask", "kappamask"]
+
+
+def test_an_engine_is_chosen_by_what_is_there_and_nothing_is_fetched_meanwhile(
+    operating: TestClient, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as weights:
+        weights.settimeout(0)
+        monkeypatch.setenv("NIMBOSTAC_CACHE_DIR", str(tmp_path / "cache"))
+        monkeypatch.setenv(
+            "NIMBOSTAC_WEIGHTS_URL", f"http://127.0.0.1:{weights.getsockname()[1]}/weights"
+        )
+        for dry_run in (True, False):
+            body = {**asked(folder), "engine": "auto"}
+            told = operating.post("/backfills", params={"dry_run": dry_run}, json=body)
+            assert told.is_success
+            assert told.json()["engine"] == "ukis-csmask"
+            assert "weights fetch" in told.text
+        with pytest.raises(BlockingIOError):
+            weights.accept()
