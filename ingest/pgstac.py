@@ -5,19 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import orjson
 import psycopg
 import pypgstac
-import shapely
 from psycopg.types.json import Jsonb
-from pypgstac.db import PgstacDB
-from pypgstac.load import Loader, Methods
 from pypgstac.migrate import Migrate
 
 from ingest import footprints, queryables
 from ingest.database import MIGRATION_LOCK, connected, place, translated
 from ingest.errors import NotMigratedError
 from ingest.extent import Extent
+from ingest.loader import ItemLoader, database_of
 
 _SEARCH_PATH = "search_path TO pgstac, public"
 _LOADING_LOCK = 0x6E696D6270
@@ -42,7 +39,8 @@ class Pgstac:
         Raises:
             DatabaseError: The database did not do it.
         """
-        with translated(), self._connection.transaction():
+        # The row of a Collection is locked by every load of its Items, too.
+        with self._alone(), self._connection.transaction():
             self._connection.execute(
                 # Months: set before anything is loaded, or pgstac would have to move it all.
                 "INSERT INTO collections (content, partition_trunc) VALUES (%s, 'month')"
@@ -130,7 +128,7 @@ class Pgstac:
         unique = {(item["collection"], item["id"]): item for item in items}
         if unique:
             with translated():
-                loader = _Loader(_database(self._connection))
+                loader = ItemLoader.over(self._connection)
                 rows = loader.prepared(list(unique.values()))
             with self._alone():
                 held = self._held(rows)
@@ -143,12 +141,14 @@ class Pgstac:
                 except psycopg.errors.UniqueViolation:
                     loader.replace(fresh)
 
-    def _held(self, rows: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:
-        """Tell which Items the database has: their footprints have one index for all of them."""
+    def _held(self, rows: Sequence[dict[str, Any]]) -> set[tuple[Any, ...]]:
+        """Tell which Items the database may have: their footprints have one index for all."""
+        if not self._has_footprints():
+            return {(row["collection"], row["id"]) for row in rows}
         by_collection: dict[str, list[str]] = defaultdict(list)
         for row in rows:
             by_collection[row["collection"]].append(row["id"])
-        held: set[tuple[str, str]] = set()
+        held: set[tuple[Any, ...]] = set()
         for collection, ids in by_collection.items():
             held.update(
                 self._connection.execute(
@@ -158,6 +158,10 @@ class Pgstac:
                 )
             )
         return held
+
+    def _has_footprints(self) -> bool:
+        row = self._connection.execute(footprints.EXISTS).fetchone()
+        return bool(row and row[0])
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -173,34 +177,6 @@ class Pgstac:
                 # A connection that broke holds no lock any more.
                 if not self._connection.closed:
                     self._connection.execute("SELECT pg_advisory_unlock(%s)", (_LOADING_LOCK,))
-
-
-class _Loader(Loader):
-    """Loads Items that were made ready before, so that others wait for the database only."""
-
-    def replace(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Load rows, each in the place of what bore its id, in whichever partition."""
-        if rows:
-            self.load_items(iter(rows), insert_mode=Methods.delsert)
-
-    def insert(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Load rows of ids that are not there."""
-        if rows:
-            self.load_items(iter(rows), insert_mode=Methods.insert)
-
-    def prepared(self, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Make rows of Items."""
-        # All geometries at once, which takes half as long as pypgstac does one by one.
-        read = shapely.from_geojson([orjson.dumps(item["geometry"]) for item in items])
-        written = shapely.to_wkb(shapely.set_srid(read, 4326), hex=True, include_srid=True)
-        rows = [super(_Loader, self).format_item({**item, "geometry": None}) for item in items]
-        for row, geometry in zip(rows, written, strict=True):
-            row["geometry"] = geometry
-        return rows
-
-    def format_item(self, _item: Any) -> dict[str, Any]:  # noqa: ANN401 - as its parent has it
-        """Give a row as it is."""
-        return dict(_item)
 
 
 @contextmanager
@@ -243,7 +219,7 @@ def migrate() -> str:
     with connected(_SEARCH_PATH) as connection, translated():
         connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
         if version(connection) != pypgstac.__version__:
-            Migrate(_database(connection)).run_migration()
+            Migrate(database_of(connection)).run_migration()
             # pgstac's migrations leave as another role than they came.
             connection.execute("RESET ROLE")
         with connection.transaction():
@@ -269,25 +245,6 @@ def _configure(connection: psycopg.Connection) -> None:
         "SELECT upsert_queryables(%s, NULL, %s)",
         (Jsonb({"properties": queryables.PROPERTIES}), list(queryables.INDEXED)),
     )
-
-
-class _NoPool:
-    """Stands where pypgstac would open a pool, and keep it until the process ends.
-
-    A connection that broke is an error here, not something to replace in silence.
-    """
-
-    def check(self) -> None:
-        """Have nothing to mend."""
-
-    def getconn(self) -> psycopg.Connection:
-        """Refuse to connect anew."""
-        raise psycopg.OperationalError("the connection was lost")
-
-
-def _database(connection: psycopg.Connection) -> PgstacDB:
-    pool: Any = _NoPool()
-    return PgstacDB(connection=connection, pool=pool)
 
 
 def _updated(item: dict[str, Any]) -> str:

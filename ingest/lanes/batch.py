@@ -40,9 +40,14 @@ def read(store: Storage, keys: Sequence[str]) -> Batch:
     Raises:
         StorageError: The Items could not be kept for good.
     """
+    threads = readers(store)
+    # Few large pieces: to hand one key to a thread costs as much as to read its record.
+    size = max(1, len(keys) // (4 * threads))
+    pieces = [keys[start : start + size] for start in range(0, len(keys), size)]
     with together(store) as writer:
-        work = partial(_read, store, writer)
-        outcomes = dict(zip(keys, ahead(work, keys, readers(store)), strict=True))
+        outcomes: dict[str, Ready | Exception] = {}
+        for piece in ahead(partial(_read_all, store, writer), pieces, threads):
+            outcomes |= piece
         ready = tuple(one for one in outcomes.values() if isinstance(one, Ready))
         for one in {one.found.collection: one for one in ready}.values():
             publishing.write_collection(writer, one.found)
@@ -78,6 +83,10 @@ def _load(group: Sequence[Ready], database: Pgstac) -> dict[str, Exception]:
         half = len(group) // 2
         return _load(group[:half], database) | _load(group[half:], database)
     return {}
+
+
+def _read_all(store: Storage, writer: Writer, keys: Sequence[str]) -> dict[str, Ready | Exception]:
+    return {key: _read(store, writer, key) for key in keys}
 
 
 def _read(store: Storage, writer: Writer, key: str) -> Ready | Exception:

@@ -82,9 +82,13 @@ def task(row: Mapping[str, Any]) -> Task:
     return Task(**{**row, "lane": Lane(row["lane"])})
 
 
-def columns(turns: Sequence[Turn]) -> dict[str, list[int]]:
-    """Give ids and turns as two parameters."""
-    return {"ids": [one for one, _ in turns], "turns": [turn for _, turn in turns]}
+def columns(turns: Sequence[Turn]) -> dict[str, str]:
+    """Give ids and turns as two parameters: arrays as PostgreSQL writes them.
+
+    psycopg looks at each number of a list by itself, which a thousand at once have time to feel.
+    """
+    ids, counts = ",".join(str(one) for one, _ in turns), ",".join(str(turn) for _, turn in turns)
+    return {"ids": f"{{{ids}}}", "turns": f"{{{counts}}}"}
 
 
 def among_due(query: str) -> str:

@@ -91,6 +91,7 @@ class Platform:
     dispatchers: int = 1
     workers: int = 1
     load_masker: LoadMasker | None = None
+    device: str = "cpu"
 
     def until(self, happened: Callable[[], bool]) -> None:
         """Run until a question is answered with yes, and stop in order.
@@ -106,7 +107,10 @@ class Platform:
         load = self.load_masker or engine.masker(Storage.from_url(told.store_url))
         parts = [
             *(dispatcher.serve(told, stop) for _ in range(self.dispatchers)),
-            *(worker.serve(told, stop, self.lanes, load_masker=load) for _ in range(self.workers)),
+            *(
+                worker.serve(told, stop, self.lanes, device=self.device, load_masker=load)
+                for _ in range(self.workers)
+            ),
         ]
         tasks = [asyncio.create_task(part) for part in parts]
         asked = asyncio.create_task(_answered(happened))

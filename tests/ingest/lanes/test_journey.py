@@ -9,6 +9,8 @@ import pytest
 
 from ingest import ledger
 from ingest.ledger import Lane
+from producer.engines import Progress
+from producer.record import MaskRecord
 from producer.storage import Storage
 from tests.ingest.lanes import engine
 from tests.ingest.lanes.platform import (
@@ -53,6 +55,31 @@ def test_a_live_product_overtakes_what_waits_in_the_queue(tmp_path: Path) -> Non
     Platform(told).until(all_in("done"))
     finished = sorted(rows().values(), key=lambda row: row["updated"])
     assert name(99) in [row["product"] for row in finished[:4]]
+
+
+@pytest.mark.parametrize(("device", "at_once"), [("cpu", 1), ("cuda:0", 2)])
+def test_a_gpu_has_its_next_product_begun_beside_the_first_and_a_cpu_has_not(
+    tmp_path: Path, store: Storage, device: str, at_once: int
+) -> None:
+    want(wish(tmp_path, number, "slow-0.3-") for number in range(5))
+    inside: list[int] = []
+    counted: list[int] = []
+
+    class Counting(engine.Masker):
+        def mask(self, source: str, progress: Progress, *, origin: str | None = None) -> MaskRecord:
+            inside.append(1)
+            counted.append(len(inside))
+            try:
+                return super().mask(source, progress, origin=origin)
+            finally:
+                inside.pop()
+
+    def load(name: str) -> Counting:
+        return Counting(store, name)
+
+    Platform(settings(), load_masker=load, device=device).until(all_in("done"))
+    assert max(counted) == at_once
+    assert len(catalogue()) == 5
 
 
 def test_what_may_pass_is_tried_again_until_it_has_passed(tmp_path: Path) -> None:
