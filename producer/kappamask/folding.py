@@ -1,6 +1,7 @@
 """Rewrites a network for inference: the same sums in fewer operations."""
 
 import copy
+from typing import cast
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -41,7 +42,7 @@ def folded(network: Network, *, few_products: bool) -> Network:
             fine = SIZE_PX // FINENESS
             _save_products(network.decoder.convolution_2, fine)
             for block in network.pyramid.far:
-                _save_products(block, coarse)
+                _save_products(cast("ConvolutionBlock", block), coarse)
     return network
 
 
