@@ -6,7 +6,13 @@
 
 import { addProtocol } from "maplibre-gl";
 
+import { forMap, tileTemplate } from "./addresses.js";
+import { classesOf } from "./facts.js";
 import { hideEntries } from "./png.js";
+import { hiddenValues } from "./toggles.js";
+
+/** @typedef {import("./types").Item} Item */
+/** @typedef {import("./types").Services} Services */
 
 const PROTOCOL = "classes";
 
@@ -16,8 +22,20 @@ const PROTOCOL = "classes";
  * @param {string} template
  * @param {number[]} values  Of the classes; without any the template stays as it is.
  */
-export function withoutClasses(template, values) {
+function withoutClasses(template, values) {
   return values.length ? `${PROTOCOL}://${values.join("-")}/${template}` : template;
+}
+
+/**
+ * The template of an Item's mask as the page draws it.
+ *
+ * @param {Services} services
+ * @param {Item} item
+ * @param {string[] | null} drawn  Names of the classes that are on; null is all.
+ */
+export function maskTemplate(services, item, drawn) {
+  const template = forMap(tileTemplate(services, item, "mask"));
+  return withoutClasses(template, hiddenValues(classesOf(item), drawn));
 }
 
 /** Let maps ask for such tiles. */

@@ -45,16 +45,15 @@ const imageOf = (src) =>
  * @param {(item: Item) => void} options.open
  * @param {(item: Item | null) => void} options.point  The pointer or the focus is on a row.
  * @param {() => ClassDescription[]} options.classes  Of the masks that are listed.
- * @param {Promise<void>} options.calm  Until then pictures leave the connections to the map.
  * @param {() => Promise<void>} options.more  Fetches what follows.
  */
-export function createList(list, { addressOf, open, point, classes, calm, more }) {
+export function createList(list, { addressOf, open, point, classes, more }) {
   /** @param {Item} item */
   function row(item) {
     const clear = clearShare(item);
     const thumbnail = item.assets.thumbnail?.href;
     const picture = h("span", { class: "thumbnail" });
-    if (thumbnail) void calm.then(() => picture.append(imageOf(thumbnail)));
+    if (thumbnail) picture.append(imageOf(thumbnail));
     const link = h(
       "a",
       {

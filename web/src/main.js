@@ -24,8 +24,8 @@ import { createViews } from "./views.js";
 /** Rest after a move of the map before the catalogue is asked. */
 const REST_MS = 250;
 const FRAME_MS = 150;
-/** Pictures of the list wait no longer for the map. */
-const PATIENCE_MS = 3000;
+/** The list waits no longer for the map. */
+const PATIENCE_MS = 2000;
 /** Zoom of the map from which the masks of a Collection are drawn together. */
 const MASK_ZOOM = 8;
 const MOSAIC_ZOOMS = { minzoom: MASK_ZOOM, maxzoom: 13 };
@@ -79,7 +79,13 @@ const view = createMap(byId("map", HTMLElement), {
   },
 });
 
-const days = createDays(services, (known) => {
+/** What stands beside the map is written, with its pictures, when the first map is there. */
+const calm = Promise.race([
+  view.calm,
+  /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))),
+]);
+const days = createDays(services, async (known) => {
+  await calm;
   timeline.show(known, store.state);
   drawLegend();
 });
@@ -100,7 +106,6 @@ const list = createList(byId("list", HTMLUListElement), {
   open: openItem,
   point: (item) => void view.highlight(item?.id ?? null),
   classes: () => classesIn(browse.collection()),
-  calm: Promise.race([view.calm, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]),
   more: () => browse.more(),
 });
 const browse = createBrowse(
@@ -120,7 +125,7 @@ const browse = createBrowse(
       look();
       views.refresh();
     },
-    items: (items, more) => list.show(items, more),
+    items: (items, more) => void calm.then(() => list.show(items, more)),
     more: (items, more) => list.add(items, more),
     fit: (box) => view.fit(box),
     view: () => view.bounds(),

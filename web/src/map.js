@@ -1,17 +1,13 @@
 // The map: the ground, what was found on it, and one mask over its picture.
 
-import {
-  AttributionControl,
-  Map as MapView,
-  NavigationControl,
-  ScaleControl,
-} from "maplibre-gl";
+import { AttributionControl, Map as MapView, NavigationControl } from "maplibre-gl";
 
 import { gridLines, groundStyle, paintGround, showNames } from "./basemap.js";
 import { serveClasses } from "./class-tiles.js";
 import { fetchEarth, serveEarth } from "./earth.js";
 import { addFootprints } from "./footprints.js";
 import { boxOf, unwrapped, wrapped } from "./geometry.js";
+import { RestingScale } from "./scale.js";
 import "./workers.js";
 
 /** @typedef {import("./types").Box} Box */
@@ -39,29 +35,6 @@ const FIT = { padding: { top: 68, right: 56, bottom: 44, left: 44 }, maxZoom: 13
 const FADE_MS = 120;
 /** Screens with small pixels show a tile at half its size. */
 const TILE_PX = devicePixelRatio > 1.25 ? 256 : 512;
-
-/** A scale that is written anew where the map comes to rest, not with every frame on the way. */
-class RestingScale extends ScaleControl {
-  /** @override @param {MapView} map */
-  onAdd(map) {
-    const element = super.onAdd(map);
-    map.off("move", this._onMove);
-    map.on("moveend", this._onMove);
-    return element;
-  }
-
-  /** @override */
-  onRemove() {
-    this._map.off("moveend", this._onMove);
-    super.onRemove();
-  }
-}
-
-/** @param {Box} box @returns {[number, number, number, number]} */
-function sidesOf(box) {
-  const [west, south, east, north] = unwrapped(box);
-  return [west, south, east, north];
-}
 
 /** @param {MapView} map @returns {Box} */
 function boundsOf(map) {
@@ -100,7 +73,7 @@ export function createMap(container, { theme, config, view, box, hearing }) {
     container,
     center: view ? [view.longitude, view.latitude] : [12, 35],
     zoom: view ? view.zoom : 1.4,
-    ...(box && !view ? { bounds: sidesOf(box), fitBoundsOptions: FIT } : {}),
+    ...(box && !view ? { bounds: unwrapped(box), fitBoundsOptions: FIT } : {}),
     maxZoom: 18,
     attributionControl: false,
     // An address without a version may be kept for seconds only; nobody waits for the next mask.
@@ -123,7 +96,10 @@ export function createMap(container, { theme, config, view, box, hearing }) {
   const calm = map.once("idle").then(() => undefined);
   // The map first, and then what is written on it.
   void loaded.then(() => showNames(map, "none"));
-  void calm.then(() => showNames(map, "visible"));
+  void calm.then(() => {
+    container.setAttribute("aria-busy", "true");
+    showNames(map, "visible");
+  });
   const footprints = loaded.then(() => addFootprints(map, () => now));
 
   function drawGrid() {
@@ -258,7 +234,7 @@ export function createMap(container, { theme, config, view, box, hearing }) {
 
     /** @param {Box} box */
     fit(box) {
-      map.fitBounds(sidesOf(box), { ...FIT, animate: false });
+      map.fitBounds(unwrapped(box), { ...FIT, animate: false });
     },
 
     zoom: () => map.getZoom(),

@@ -2,12 +2,10 @@
 
 import { forMap, tileJson, tileTemplate } from "./addresses.js";
 import { fetchItem, fetchJson, fetchNeighbours } from "./catalog.js";
-import { withoutClasses } from "./class-tiles.js";
+import { maskTemplate } from "./class-tiles.js";
 import { showDetails } from "./details.js";
-import { classesOf } from "./facts.js";
 import { boxOf, covers } from "./geometry.js";
 import { tell, wordsOf } from "./notices.js";
-import { hiddenValues } from "./toggles.js";
 
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").Services} Services */
@@ -38,10 +36,7 @@ export function createViewer({ services, store, view, first, details, notice, sh
   let begun = { item: first.item, tiles: first.tiles };
 
   /** @param {Item} of */
-  const maskTiles = (of) => {
-    const hidden = hiddenValues(classesOf(of), store.state.classes);
-    return withoutClasses(forMap(tileTemplate(services, of, "mask")), hidden);
-  };
+  const maskTiles = (of) => maskTemplate(services, of, store.state.classes);
 
   /** @param {Item} of @param {AbortSignal} signal @param {Promise<any> | null} tiles */
   async function draw(of, signal, tiles) {

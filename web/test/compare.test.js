@@ -3,8 +3,10 @@ import { test } from "node:test";
 
 import { agreementTiles, titlesOf } from "../src/compare/ask.js";
 import { rowsThatMatter } from "../src/compare/matrix.js";
-import { againstOf, areMasks, sidesOf } from "../src/compare/sides.js";
+import { againstOf, areMasks, namesOf, sidesOf } from "../src/compare/sides.js";
 import { columnsFor } from "../src/compare/slides.js";
+import { hiddenValues } from "../src/toggles.js";
+import { item } from "./items.js";
 
 const SERVICES = { stac: "s", tiler: "http://localhost/tiler", admin: "a" };
 const OPEN = { collection: "ukis-csmask-l1c", item: "A", against: null };
@@ -74,4 +76,28 @@ test("classes that neither mask has are no rows of the matrix", () => {
   ];
   const agreement = /** @type {any} */ ({ classes: ["a", "b", "c", "d"], matrix });
   assert.deepEqual(rowsThatMatter(agreement), [0, 1, 3]);
+});
+
+test("sides are called by what tells them apart: engines, days, or both", () => {
+  const other = { "nimbostac:engine": "kappamask" };
+  const later = { datetime: "2017-03-08T10:21:01Z" };
+  /** @param {Record<string, unknown>} properties @param {string | null} [against] */
+  const names = (properties, against = "x") => {
+    const sides = sidesOf({ ...OPEN, against });
+    return sides && namesOf({ left: item(), right: item({ properties }), sides });
+  };
+  assert.deepEqual(names(other), ["ukis-csmask", "kappamask"]);
+  assert.deepEqual(names(later), ["16 Feb 2017", "8 Mar 2017"]);
+  assert.deepEqual(names({ ...other, ...later }), [
+    "ukis-csmask, 16 Feb 2017",
+    "kappamask, 8 Mar 2017",
+  ]);
+  assert.deepEqual(names({}, null), ["ukis-csmask", "True colour"]);
+});
+
+test("classes that are off are left out by their values, and none where all are on", () => {
+  const classes = item().assets.mask["classification:classes"] ?? [];
+  assert.deepEqual(hiddenValues(classes, null), []);
+  assert.deepEqual(hiddenValues(classes, ["cloud"]), [0, 1]);
+  assert.deepEqual(hiddenValues(classes, []), [0, 1, 4]);
 });

@@ -165,7 +165,7 @@ export function createPlot(element, { pick }) {
     const right = slider.clientWidth - RIGHT_PX;
     const lines = TICKS.flatMap((tick) => [
       s("line", { x1: LEFT_PX, x2: right, y1: yOf(tick / 100), y2: yOf(tick / 100), class: "rule" }),
-      s("text", { x: LEFT_PX - 6, y: yOf(tick / 100) + 3.5, class: "tick" }, `${tick} %`),
+      s("text", { x: LEFT_PX - 6, y: yOf(tick / 100) + (tick ? 3.5 : -1), class: "tick" }, `${tick} %`),
     ]);
     const bound = { x1: LEFT_PX, x2: right, y1: yOf(least / 100), y2: yOf(least / 100) };
     const wide = barWidth();

@@ -2,12 +2,11 @@
 
 import { forMap, tileTemplate } from "../addresses.js";
 import { fetchItem } from "../catalog.js";
-import { withoutClasses } from "../class-tiles.js";
+import { maskTemplate } from "../class-tiles.js";
 import { byId, h } from "../dom.js";
-import { classesOf, dayOf, shortDay } from "../facts.js";
+import { classesOf } from "../facts.js";
 import { boxOf, wrapped } from "../geometry.js";
 import { wordsOf } from "../notices.js";
-import { hiddenValues } from "../toggles.js";
 import {
   agreementTiles,
   fetchAgreement,
@@ -19,7 +18,7 @@ import {
 import { createDivider } from "./divider.js";
 import { agreementTable } from "./matrix.js";
 import { createPanel } from "./panel.js";
-import { againstOf, areMasks, sidesOf } from "./sides.js";
+import { againstOf, areMasks, namesOf, sidesOf } from "./sides.js";
 import { createSlides } from "./slides.js";
 import { createTwin } from "./twin.js";
 
@@ -89,11 +88,8 @@ export function createCompare({ services, store, view, config, collection, theme
     },
   });
 
-  /** Tiles of a mask without the classes that are off. @param {Item} item */
-  function maskTiles(item) {
-    const hidden = hiddenValues(classesOf(item), store.state.classes);
-    return withoutClasses(forMap(tileTemplate(services, item, "mask")), hidden);
-  }
+  /** @param {Item} item */
+  const maskTiles = (item) => maskTemplate(services, item, store.state.classes);
 
   /** Of the mask of a side, in per cent: a side that is a picture hides its mask. @param {Side} side */
   const opacityOf = (side) => (side.picture === "mask" ? store.state.opacity : 0);
@@ -107,22 +103,6 @@ export function createCompare({ services, store, view, config, collection, theme
       preview: item.assets.preview ? { tiles: preview, ...place } : null,
       opacity: opacityOf(side),
     };
-  }
-
-  /** What the sides are called: by what tells them apart. */
-  function namesOf() {
-    if (!loaded) return ["A", "B"];
-    const { left, right, sides } = loaded;
-    const engineOf = (/** @type {Item} */ item) =>
-      String(item.properties["nimbostac:engine"] ?? item.collection);
-    const isOneDay = dayOf(left) === dayOf(right);
-    const isOneEngine = engineOf(left) === engineOf(right);
-    const [a, b] = [left, right].map((item) =>
-      [isOneEngine && !isOneDay ? null : engineOf(item), isOneDay ? null : shortDay(dayOf(item))]
-        .filter(Boolean)
-        .join(", "),
-    );
-    return [a, sides.right.picture === "preview" ? "True colour" : b];
   }
 
   /** Bring the pieces on the map that a way needs, and take away the others. */
@@ -164,7 +144,7 @@ export function createCompare({ services, store, view, config, collection, theme
   function placeDivider() {
     const { divide, how } = store.state;
     twinBox.style.clipPath = how === "swipe" ? `inset(0 0 0 ${divide}%)` : "";
-    const [left, right] = namesOf();
+    const [left, right] = namesOf(loaded);
     divider.show(divide, left, right);
   }
 
@@ -192,7 +172,7 @@ export function createCompare({ services, store, view, config, collection, theme
       ]);
       panel.tell(null);
       panel.showShades(shades);
-      const [left, right] = namesOf();
+      const [left, right] = namesOf(loaded);
       panel.numbers.replaceChildren(agreementTable(agreement, left, right));
     } catch (error) {
       if (signal.aborted) return;
@@ -208,7 +188,7 @@ export function createCompare({ services, store, view, config, collection, theme
     arrange();
     panel.showOpacity(opacity);
     panel.showWay(how, areMasks(sides));
-    [names.left.textContent, names.right.textContent] = namesOf();
+    [names.left.textContent, names.right.textContent] = namesOf(loaded);
     placeDivider();
     if (how === "agreement") {
       const { preview, mask } = picturesOf(left, sides.left);

@@ -4,6 +4,9 @@
 // true colour; the id of a Collection, the same product by another engine; or that and the id of
 // another Item.
 
+import { dayOf, shortDay } from "../facts.js";
+
+/** @typedef {import("../types").Item} Item */
 /** @typedef {import("../types").State} State */
 
 /**
@@ -44,3 +47,25 @@ export function againstOf(left, right) {
 /** Whether both sides are masks, and two of them. @param {{ left: Side, right: Side }} sides */
 export const areMasks = ({ left, right }) =>
   right.picture === "mask" && !(left.collection === right.collection && left.item === right.item);
+
+/** Engine that made the mask of an Item. @param {Item} item */
+const engineOf = (item) => String(item.properties["nimbostac:engine"] ?? item.collection);
+
+/**
+ * What the sides are called: by what tells them apart.
+ *
+ * @param {{ left: Item, right: Item, sides: { left: Side, right: Side } } | null} loaded
+ * @returns {[string, string]}
+ */
+export function namesOf(loaded) {
+  if (!loaded) return ["A", "B"];
+  const { left, right, sides } = loaded;
+  const isOneDay = dayOf(left) === dayOf(right);
+  const isOneEngine = engineOf(left) === engineOf(right);
+  const [a, b] = [left, right].map((item) =>
+    [isOneEngine && !isOneDay ? null : engineOf(item), isOneDay ? null : shortDay(dayOf(item))]
+      .filter(Boolean)
+      .join(", "),
+  );
+  return [a, sides.right.picture === "preview" ? "True colour" : b];
+}
