@@ -30,8 +30,8 @@ TOLERANCE = 12
 
 
 VIEWPORT_PX = {"width": 1100, "height": 800}
-_REST_S = 0.4
-"""Longer than the page lets a map rest before it asks for what is in view."""
+_LOOK_MS, _REST_LOOKS = 40, 12
+"""Together longer than the page lets a map rest before it asks for what is in view."""
 _BUSY = ':is(#map, .twin)[aria-busy="true"], #map:not([aria-busy])'
 
 
@@ -77,13 +77,17 @@ class Visit:
             AssertionError: It never came to rest.
         """
         end = time.monotonic() + PATIENCE_MS / 1000
-        rest, before = time.monotonic(), len(self.requested)
-        while time.monotonic() - rest < _REST_S:
+        quiet, before = 0, len(self.requested)
+        while quiet < _REST_LOOKS:
             assert time.monotonic() < end, f"the page is still busy with {self._open}"
-            self.page.wait_for_timeout(40)
+            self.page.wait_for_timeout(_LOOK_MS)
+            # The page has to answer: while it is held up, no time passes for its clocks either.
+            is_busy = self.page.locator(_BUSY).count() > 0
             asked = len(self.requested)
-            if self._open or asked != before or self.page.locator(_BUSY).count():
-                rest, before = time.monotonic(), asked
+            if self._open or is_busy or asked != before:
+                quiet, before = 0, asked
+            else:
+                quiet += 1
 
     def wait_for_address(self, words: str) -> None:
         """Wait until the page's address has some words in it."""
