@@ -186,7 +186,7 @@ def main() -> None:
     for name, numbers in told.items():
         for key, values in numbers.items():
             shown = "".join(f"{each} {value:10.3f}  " for each, value in values.items())
-            print(f"{name:6}{key:14}{shown}")
+            print(f"{name:6}{key:17}{shown}")
     ratios = {
         f"{key}_to_{peer}": told["page"][key]["median"] / told[peer][key]["median"]
         for peer in ("bare", "coast")
