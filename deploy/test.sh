@@ -31,5 +31,4 @@ check "imports" "$bin/lint-imports"
 check "shell scripts" shellcheck deploy/*.sh web/*.sh
 check "page types" npm --prefix web run check
 check "page modules" npm --prefix web test
-# Half of the time the tests wait for servers: a file on each core, as many as there are up to four.
-"$bin/python" -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadfile "$@"
+"$bin/python" -m pytest --quiet "$@"
