@@ -16,7 +16,7 @@ from tiler.objects import gdal_path, open_bytes
 from tiler.settings import TilerSettings
 
 # A block of one class is kept as a number, whose place in the cache is what it costs.
-_ENTRY_BYTES = 200
+_ENTRY_BYTES = 500
 # Of 7 kB each.
 _MOST_COARSE = 8192
 _READERS = 16

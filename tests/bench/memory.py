@@ -1,6 +1,7 @@
 """Memory of a tile server over many tiles: mixed Items and mosaics, zooms 0 to 16."""
 
 import random
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -55,6 +56,8 @@ def grown(server: Server, items: Sequence[dict[str, Any]], tiles: int) -> dict[s
     for done in range(part, tiles + 1, part):
         server.seconds(list(islice(wanted, part)), _CLIENTS)
         found[str(done)] = server.resident_mib()
+        # It takes long, and says how far it has come.
+        print(f"{done:7d} tiles {found[str(done)]:6.0f} MiB", file=sys.stderr, flush=True)
     return found
 
 
