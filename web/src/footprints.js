@@ -15,16 +15,20 @@ const MAX_ZOOM = 9;
 const LAYERS = ["footprints-fill", "footprints-line", "footprints-hover"];
 const NOTHING = { type: /** @type {const} */ ("FeatureCollection"), features: [] };
 const LINE = 0.8;
-/** Near enough to see masks, the colours of footprints would lie about theirs. */
-const FILL = /** @type {any} */ ([
+/** @param {number} far @param {number} near  Opacity. @returns {any} */
+const fill = (far, near) => [
   "interpolate",
   ["linear"],
   ["zoom"],
   7.6,
-  ["case", ["boolean", ["feature-state", "top"], false], 0.55, 0],
+  ["case", ["boolean", ["feature-state", "top"], false], far, 0],
   8.2,
-  ["case", ["boolean", ["feature-state", "top"], false], 0.02, 0],
-]);
+  ["case", ["boolean", ["feature-state", "top"], false], near, 0],
+];
+/** Near enough to see masks, the colours of footprints would lie about theirs. */
+const FILL = fill(0.55, 0.02);
+/** An expression like it: where one turns into a plain number, MapLibre fails at tiles on the way. */
+const NO_FILL = fill(0, 0);
 
 /** @param {any} share  Expression of a share of cloud, 0 to 1, or null. @returns {any} */
 const colorBy = (share) => [
@@ -243,7 +247,7 @@ export function addFootprints(map, theme) {
       const feature = item && { type: "Feature", properties: {}, geometry: item.geometry };
       setData("selected", feature ? collectionOf([feature]) : NOTHING);
       // Under a mask the colours of footprints would lie about its own.
-      map.setPaintProperty("footprints-fill", "fill-opacity", item ? 0 : FILL);
+      map.setPaintProperty("footprints-fill", "fill-opacity", item ? NO_FILL : FILL);
       map.setPaintProperty("footprints-line", "line-opacity", item ? 0.35 : LINE);
       map.setLayoutProperty("tile-names", "visibility", item ? "none" : "visible");
     },
