@@ -116,10 +116,19 @@ def described(store: Storage, writer: Writer, one: Found) -> dict[str, Any]:
     Raises:
         StorageError: Storage does not answer.
     """
+    return items.moved(write_item(writer, one), store.href(one.folder))
+
+
+def write_item(store: Storage | Writer, one: Found) -> dict[str, Any]:
+    """Write the Item of a mask beside it; gives it with files in its own folder, ``.``.
+
+    Raises:
+        StorageError: Storage does not answer.
+    """
     near = items.item(one.record, ".")
     stem = f"{one.folder}/{items.stem(one.record)}"
-    writer.put(stem + items.ITEM_SUFFIX, _json(items.beside(near)))
-    return items.moved(near, store.href(one.folder))
+    store.put(stem + items.ITEM_SUFFIX, _json(items.beside(near)))
+    return near
 
 
 def _json(document: dict[str, Any]) -> bytes:

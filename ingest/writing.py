@@ -18,9 +18,10 @@ class Writer:
 
     def __init__(self, store: Storage) -> None:
         self._store = store
+        self._parts: list[tuple[str, Path]] = []
 
     def put(self, key: str, data: bytes) -> None:
-        """Write an object, whole or not at all; it is kept for good when ``together`` ends.
+        """Write an object, whole or not at all; it is there, for good, when ``together`` ends.
 
         Not rewritten for nothing: a mirror or a cache of storage sees what changed.
 
@@ -36,28 +37,53 @@ class Writer:
             return
         try:
             if not _is(path, data):
-                _put(path, data)
+                self._parts.append((_part(path, data), path))
         except OSError:
             # Told in its words, and with its patience, by storage itself.
             self._store.put(key, data)
 
+    def settle(self) -> None:
+        """Keep what was written, give it its names, and keep those.
+
+        Raises:
+            StorageError: It could not be kept.
+        """
+        folder = self._store.folder
+        if folder is None or not self._parts:
+            return
+        try:
+            _keep(folder)
+            while self._parts:
+                part, path = self._parts[-1]
+                os.replace(part, path)  # noqa: PTH105 - as below
+                self._parts.pop()
+            _keep(folder)
+        except OSError as error:
+            told = error.strerror or error
+            raise StorageError(f"cannot write {self._store.url}: {told}") from error
+
+    def leave(self) -> None:
+        """Remove what has no name yet."""
+        for part, _ in self._parts:
+            Path(part).unlink(missing_ok=True)
+
 
 @contextmanager
 def together(store: Storage) -> Iterator[Writer]:
-    """Write many objects inside the block; they outlive a loss of power once it has ended.
+    """Write many objects inside the block, which are there, and outlive a loss of power, after it.
 
-    A disk takes as long to keep one small file for good as to keep hundreds.
+    A disk takes as long to keep one small file for good as to keep hundreds. None has its name
+    before it is kept, so that whatever is found under one needs no keeping.
 
     Raises:
         StorageError: They could not be kept for good.
     """
-    yield Writer(store)
-    # What is there already, of somebody killed before this line, is as much in need of it.
-    if store.folder is not None:
-        try:
-            _keep(store.folder)
-        except OSError as error:
-            raise StorageError(f"cannot write {store.url}: {error.strerror or error}") from error
+    writer = Writer(store)
+    try:
+        yield writer
+        writer.settle()
+    finally:
+        writer.leave()
 
 
 # Plain calls to the system: at thousands of files a second everything else counts.
@@ -72,7 +98,8 @@ def _is(path: Path, data: bytes) -> bool:
         os.close(handle)
 
 
-def _put(path: Path, data: bytes) -> None:
+def _part(path: Path, data: bytes) -> str:
+    """Write beside where it will be; gives where."""
     folder, name = os.path.split(path)
     part = f"{folder}/.{name}.{secrets.token_hex(4)}.part"
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -82,10 +109,10 @@ def _put(path: Path, data: bytes) -> None:
                 raise OSError(errno.EIO, "cut short")
         finally:
             os.close(handle)
-        os.replace(part, path)  # noqa: PTH105 - as above
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
+    return part
 
 
 def _keep(folder: Path) -> None:

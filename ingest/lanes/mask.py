@@ -6,16 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from ingest import publishing
 from ingest.errors import SourceGoneError
 from ingest.lanes.holdings import Held
 from ingest.lanes.jobs import Ending, Step
 from ingest.lanes.scratch import Scratch
 from ingest.ledger import Lane, Task
+from ingest.publishing import Found
 from producer import staging
 from producer.engines import Progress
 from producer.layout import METADATA, file_key, stem_key
 from producer.product import ProductName
 from producer.record import MaskRecord
+from producer.storage import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +36,17 @@ class Masker(Protocol):
 class MaskWork:
     """Masks one product."""
 
-    def __init__(self, load_masker: Callable[[str], Masker], scratch: Scratch) -> None:
+    def __init__(
+        self, store: Storage, load_masker: Callable[[str], Masker], scratch: Scratch
+    ) -> None:
         """Load nothing yet.
 
         Args:
+            store: Where masks go.
             load_masker: Gives the masker of an engine by name; called once an engine.
             scratch: Where staged products lie.
         """
+        self._store = store
         self._load_masker = load_masker
         self._scratch = scratch
         self._maskers: dict[str, Masker] = {}
@@ -47,6 +54,8 @@ class MaskWork:
 
     def do(self, held: Held) -> Step:
         """Mask it and say where its record lies; one that must be fetched first goes back.
+
+        Its Item is written too, so that publishers, who are few, need not.
 
         Raises:
             SourceGoneError: It is not where it was.
@@ -63,9 +72,11 @@ class MaskWork:
         stem = stem_key(
             ProductName.parse(record.product), record.engine.name, record.engine.version
         )
+        found = Found(file_key(stem, METADATA), record)
+        publishing.write_item(self._store, found)
         return Step(
             Lane.PUBLISH,
-            record=file_key(stem, METADATA),
+            record=found.key,
             version=record.engine.version,
             timings=record.timings_s,
         )

@@ -136,6 +136,7 @@ class _Bench:
         self._load_masker = load_masker
         self._device = device
         self._scratch = Scratch(settings)
+        self._store = store
         self._publisher = Publisher(store)
         self._scratch_error: OSError | None = None
         self._holdings: dict[Lane, Holdings] = {}
@@ -157,7 +158,7 @@ class _Bench:
         else:
             # A GPU has turns: the next product is decoded while this one is inferred.
             work, jobs = (
-                MaskWork(self._load_masker, self._scratch),
+                MaskWork(self._store, self._load_masker, self._scratch),
                 1 if self._device == "cpu" else 2,
             )
         job = ProductJobs(work, self._desk, holdings, verdicts, timeout_s).run

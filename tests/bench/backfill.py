@@ -27,7 +27,7 @@ from psycopg.types.json import Jsonb
 from rich.console import Console
 from rich.table import Table
 
-from ingest import ledger
+from ingest import ledger, publishing
 from ingest import pgstac as loading
 from ingest.ledger import Lane, Wish
 from producer.layout import METADATA, file_key, stem_key
@@ -109,7 +109,7 @@ def backfill(plan: Plan, folder: Path, tell: Callable[[str], None]) -> dict[str,
 
 
 def make_ready(store: Storage, folder: Path, count: int, year: int) -> None:
-    """Put records into storage, and their products into the publish lane."""
+    """Put records into storage, as the mask lane does, and their products into the publish lane."""
     products = list(names(count, year))
     want(folder, products)
     base = records.record_of()
@@ -119,10 +119,9 @@ def make_ready(store: Storage, folder: Path, count: int, year: int) -> None:
     for name in products:
         product = ProductName.parse(name)
         keys[name] = key = file_key(stem_key(product, ENGINE, VERSION), METADATA)
-        path = Path(store.href(key).removeprefix("file://"))
-        path.parent.mkdir(parents=True, exist_ok=True)
         moment = product.sensed.isoformat().removesuffix("+00:00")
-        path.write_text(text.replace(base.product, name).replace(sensed, moment))
+        store.put(key, text.replace(base.product, name).replace(sensed, moment).encode())
+        publishing.write_item(store, publishing.read(store, key))
     with psycopg.connect(autocommit=True) as connection:
         connection.execute(
             "UPDATE ledger.products p SET lane = 'publish', record = k.value,"
@@ -178,7 +177,7 @@ def searches(*, on: bool, most: int | None = None) -> Iterator[list[float]]:
         process.join()
 
 
-def publishing(
+def published(
     plan: Plan, store: Storage, folder: Path, tell: Callable[[str], None], *, beside: bool
 ) -> tuple[float, list[float]]:
     """Publish what lies ready; gives Items a second, and the times of searches beside it."""
@@ -225,10 +224,10 @@ def measure(plan: Plan, tell: Callable[[str], None]) -> dict[str, Any]:
         ledger.migrate()
         found = {"load_at_start": round(os.getloadavg()[0], 1), **backfill(plan, folder, tell)}
         store = Storage.from_url(str(folder / "masks"))
-        undisturbed, _ = publishing(plan, store, folder, tell, beside=False)
+        undisturbed, _ = published(plan, store, folder, tell, beside=False)
         tell("searching with nothing beside it")
         quiet = alone()
-        beside, busy = publishing(plan, store, folder, tell, beside=True)
+        beside, busy = published(plan, store, folder, tell, beside=True)
         return {
             **found,
             "ready": plan.ready,

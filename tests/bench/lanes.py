@@ -101,9 +101,12 @@ def seconds_until_done(
 
 
 def done() -> int:
-    """Count the products that are done."""
+    """Count the products that are done, as the ledger does: to look at each would slow it down."""
     with psycopg.connect(autocommit=True) as connection:
         row = connection.execute(
-            "SELECT count(*) FROM ledger.products WHERE state = 'done'"
+            "SELECT coalesce(sum(n), 0) FROM ("
+            " SELECT n FROM ledger.tallies WHERE backfill = '' AND state = 'done'"
+            " UNION ALL SELECT n FROM ledger.changes WHERE backfill = '' AND state = 'done'"
+            ") counted"
         ).fetchone()
     return int(row[0]) if row else 0

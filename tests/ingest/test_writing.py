@@ -67,6 +67,30 @@ def test_an_object_that_cannot_be_written_whole_leaves_what_was_there(tmp_path: 
     ]
 
 
+def test_nothing_has_its_name_before_it_is_kept(tmp_path: Path) -> None:
+    store = Storage.from_url(str(tmp_path))
+    store.put(KEY, b"old")
+    with together(store) as writer:
+        writer.put(KEY, b"new")
+        assert store.get(KEY) == b"old"
+    assert store.get(KEY) == b"new"
+
+
+def test_what_is_broken_off_leaves_nothing(tmp_path: Path) -> None:
+    store = Storage.from_url(str(tmp_path))
+    store.put(KEY, b"old")
+
+    def break_off() -> None:
+        with together(store) as writer:
+            writer.put(KEY, b"new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
+    assert store.get(KEY) == b"old"
+    assert [path.name for path in (tmp_path / "a/b").iterdir()] == ["thing.item.json"]
+
+
 @pytest.mark.usefixtures("pgstac")
 def test_items_that_are_not_kept_for_good_are_told_to_nobody(
     store: Storage, monkeypatch: pytest.MonkeyPatch

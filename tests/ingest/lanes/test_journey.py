@@ -40,6 +40,24 @@ def test_products_are_masked_stored_and_published(tmp_path: Path, store: Storage
     assert len(list(store.list("", ".item.json"))) == 12
 
 
+def test_items_lie_ready_before_publishers_look_at_them(tmp_path: Path, store: Storage) -> None:
+    want(wish(tmp_path, number) for number in range(3))
+
+    def files() -> dict[Path, tuple[int, bytes]]:
+        # A file that is written anew is another one, with a number of its own.
+        found = sorted(Path(store.folder or "").rglob("*.item.json"))
+        return {path: (path.stat().st_ino, path.read_bytes()) for path in found}
+
+    def masked() -> bool:
+        return all(row["record"] for row in rows().values())
+
+    Platform(settings(), lanes=(Lane.MASK,)).until(masked)
+    written = files()
+    assert len(written) == 3
+    Platform(settings(), lanes=(Lane.PUBLISH,)).until(all_in("done"))
+    assert files() == written
+
+
 def test_a_live_product_overtakes_what_waits_in_the_queue(tmp_path: Path) -> None:
     want(wish(tmp_path, number, "slow-0.2-") for number in range(6))
 
