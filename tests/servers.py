@@ -12,7 +12,8 @@ from pathlib import Path
 
 # What is committed outlives the server, but need not outlive the machine: nothing waits for a disk.
 _FAST = "-c fsync=off -c full_page_writes=off -c jit=off"
-_SMALL = "-c shared_buffers=64MB -c max_connections=60 -c max_locks_per_transaction=256"
+_SMALL = "-c max_connections=60 -c max_locks_per_transaction=256"
+_SHARED_MIB = 64
 _START_TIMEOUT_S = 60.0
 
 
@@ -55,9 +56,11 @@ def _as_postgres(*command: str | Path) -> None:
 class Postgres:
     """One PostgreSQL server with a data folder of its own."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, shared_mib: int = _SHARED_MIB) -> None:
         self.port = port
         self._home = home
+        shared = f"-c shared_buffers={shared_mib}MB"
+        self._options = f"-p {port} -h 127.0.0.1 -k {home} {_FAST} {_SMALL} {shared}"
         self._control = [postgres_bin() / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log"]
 
     @property
@@ -78,8 +81,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-p {self.port} -h 127.0.0.1 -k {self._home} {_FAST} {_SMALL}"
-        _as_postgres(*self._control, "-o", options, "start")
+        _as_postgres(*self._control, "-o", self._options, "start")
 
     def stop(self) -> None:
         """Stop it at once, as a crash would."""
@@ -87,11 +89,15 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Run a PostgreSQL server while the block runs."""
+def postgres(shared_mib: int = _SHARED_MIB) -> Iterator[Postgres]:
+    """Run a PostgreSQL server while the block runs.
+
+    Args:
+        shared_mib: Memory that its processes share, MiB.
+    """
     # A short path: a socket's name must fit in 107 bytes, which pytest's folders do not.
     home = Path(tempfile.mkdtemp(prefix="nimbostac-pg-", dir="/tmp"))
-    server = Postgres(home, free_port())
+    server = Postgres(home, free_port(), shared_mib)
     try:
         if os.getuid() == 0:
             shutil.chown(home, "postgres")

@@ -139,7 +139,6 @@ class Postgres:
 
     def _tuned(self) -> tuple[str, ...]:
         memory_mib = machine_memory_bytes() // _MIB
-        shared_mib = _clamped(memory_mib // 8, 128, 4096)
         return (
             f"port={self.port}",
             "listen_addresses=127.0.0.1",
@@ -147,7 +146,7 @@ class Postgres:
             "unix_socket_directories=",
             # pgstac's queries are short: compiling them costs more than it saves.
             "jit=off",
-            f"shared_buffers={shared_mib}MB",
+            f"shared_buffers={shared_buffers_mib()}MB",
             f"effective_cache_size={memory_mib // 2}MB",
             f"work_mem={_clamped(memory_mib // 512, 4, 64)}MB",
             f"maintenance_work_mem={_clamped(memory_mib // 32, 64, 1024)}MB",
@@ -158,6 +157,11 @@ class Postgres:
             "timezone=UTC",
             "log_timezone=UTC",
         )
+
+
+def shared_buffers_mib() -> int:
+    """Tell how much memory the server shares among its processes: an eighth of the machine's."""
+    return _clamped(machine_memory_bytes() // _MIB // 8, 128, 4096)
 
 
 def leftover(folder: Path) -> ProcessId | None:

@@ -1,9 +1,9 @@
 """The ledger at its full size: what claiming, wishing and asking cost among ten million products.
 
-``python -m tests.bench.ledger [--rows N] [--quick] [--json]``. A private PostgreSQL, filled by
-COPY: most products are done, a tenth are retries of priority 0 that are delayed, a tenth wait.
-Claims are timed on the ledger as it was filled, and again after many products have gone all the
-way through their lanes.
+``python -m tests.bench.ledger [--rows N] [--quick] [--json]``. A private PostgreSQL that shares
+as much memory as that of the stack, filled by COPY: most products are done, a tenth are retries of
+priority 0 that are delayed, a tenth wait. Claims are timed on the ledger as it was filled, and
+again after many products have gone all the way through their lanes.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 
+from deploy.stack.postgres import shared_buffers_mib
 from ingest import ledger
 from ingest import pgstac as loading
 from ingest.ledger import Lane, Ledger, Wish
@@ -158,7 +159,7 @@ def through(book: Ledger, rounds: int, times: dict[str, list[float]]) -> None:
 
 def measure(rows: int, rounds: int) -> dict[str, Any]:
     """Run everything."""
-    with servers.postgres() as server:
+    with servers.postgres(shared_buffers_mib()) as server:
         os.environ.update({**server.environment, "PGDATABASE": "bench"})
         with psycopg.connect(dbname="postgres", autocommit=True) as connection:
             connection.execute("CREATE DATABASE bench")

@@ -181,7 +181,7 @@ def test_a_database_is_migrated_once_and_takes_items_from_then_on(
         for _ in range(2):
             result = run("migrate")
             assert result.exit_code == 0, result.output
-            assert result.stdout == f"pgstac 0.10.0, ledger 2 at {database.place()}\n"
+            assert result.stdout == f"pgstac 0.10.0, ledger 3 at {database.place()}\n"
         assert run("ingest").exit_code == 0
         assert len(loaded()) == 3
     finally:

@@ -94,12 +94,11 @@ class Postgres(servers.Postgres):
     """A server that has written what it said it has, as far as its process goes."""
 
     def start(self) -> None:
-        options = f"-p {self.port} -h 127.0.0.1 -k {self._home} {servers._FAST} {servers._SMALL}"
         durable = "-c full_page_writes=on"
         end = time.monotonic() + _START_TIMEOUT_S
         while True:
             try:
-                servers._as_postgres(*self._control, "-o", f"{options} {durable}", "start")
+                servers._as_postgres(*self._control, "-o", f"{self._options} {durable}", "start")
             except RuntimeError:
                 # Processes of a server that was killed may still be on their way out.
                 if time.monotonic() > end:
