@@ -1,6 +1,7 @@
 """The faults: each strikes a site at some moment, and is over at a later one."""
 
 from abc import ABC, abstractmethod
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from random import Random
 from typing import ClassVar
@@ -27,6 +28,9 @@ class Fault(ABC):
     @abstractmethod
     def heal(self) -> None:
         """Let what was struck go on."""
+
+    def end(self) -> None:  # noqa: B027 - most have nothing to wait for
+        """Wait for what could not be done while another fault lasted."""
 
 
 class _Kill(Fault):
@@ -169,11 +173,22 @@ class SecondBackfill(Fault):
 
     kind = "two backfills over the same products"
 
+    def __init__(self, site: Site, chance: Random) -> None:
+        super().__init__(site, chance)
+        # Beside the other faults, for one of them may have to be over first.
+        self._beside = ThreadPoolExecutor(1)
+        self._asked: list[Future[None]] = []
+
     def strike(self) -> None:
-        self.site.want(self.chance.choice([0, 5, 9]))
+        self._asked.append(self._beside.submit(self.site.want, self.chance.choice([0, 5, 9])))
 
     def heal(self) -> None:
-        self.site.want(self.chance.choice([0, 5, 9]))
+        self.strike()
+
+    def end(self) -> None:
+        self._beside.shutdown()
+        for one in self._asked:
+            one.result()
 
 
 class JumpClock(Fault):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psycopg
 
 from tests import servers
 
@@ -24,6 +25,7 @@ FAKETIME = next(
 )
 """The library that gives a process a clock of its own, where it is installed."""
 _START_TIMEOUT_S = 60.0
+_DEATH_TIMEOUT_S = 2.0
 
 
 @dataclass
@@ -107,15 +109,28 @@ class Postgres(servers.Postgres):
             else:
                 return
 
+    def stop(self) -> None:
+        """Stop it at once, unless it has gone by itself."""
+        with suppress(RuntimeError):
+            super().stop()
+
     def answers(self) -> bool:
-        """Tell whether anybody listens on its port."""
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        """Tell whether it serves, or will without anybody's help."""
+        address = f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres password=unused"
+        try:
+            psycopg.connect(address, connect_timeout=5).close()
+        except psycopg.OperationalError as error:
+            return "the database system is starting up" in str(error)
+        return True
 
     def kill(self) -> None:
         """Kill its first process, which its other ones notice by and by."""
         pid = int((self._home / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
+        # Who comes to start it again must not find one that is dying.
+        end = time.monotonic() + _DEATH_TIMEOUT_S
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+            time.sleep(0.01)
 
 
 class Redis(servers.Redis):

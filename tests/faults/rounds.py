@@ -81,5 +81,8 @@ def _run(site: Site, steps: Sequence[tuple[float, Fault, bool]]) -> float:
             fault.strike()
         else:
             fault.heal()
+    for _, fault, strikes in steps:
+        if strikes:
+            fault.end()
     site.wait(site.done, "the end of all products")
     return time.monotonic() - began
