@@ -31,4 +31,7 @@ check "imports" "$bin/lint-imports"
 check "shell scripts" shellcheck deploy/*.sh web/*.sh
 check "page types" npm --prefix web run check
 check "page modules" npm --prefix web test
-"$bin/python" -m pytest --quiet "$@"
+# Half of the time the tests wait for servers: a file on each core, as many as there are up to four.
+# In their own order, or the few long tests of what may break would come last and alone.
+"$bin/python" -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadfile \
+    --no-loadscope-reorder "$@"

@@ -116,9 +116,12 @@ def season(browser: Browser, usual: BrowserContext, season_site: str) -> Iterato
     visits.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Run the system's Chromium."""
+    """Run the system's Chromium.
+
+    For one file: its event loop runs until it ends, and no other loop in this thread meanwhile.
+    """
     chromium = shutil.which("chromium")
     assert chromium, "the tests need Chromium: run deploy/setup.sh dev"
     with sync_playwright() as playwright:
@@ -127,7 +130,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def usual(browser: Browser) -> Iterator[BrowserContext]:
     """Give the one who visits again and again, with nothing unusual about the browser."""
     context = browser.new_context(viewport=VIEWPORT_PX)
