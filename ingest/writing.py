@@ -5,7 +5,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -63,9 +63,9 @@ class Writer:
             raise StorageError(f"cannot write {self._store.url}: {told}") from error
 
     def leave(self) -> None:
-        """Remove what has no name yet."""
+        """Remove what has no name yet, as far as that can be done."""
         for part, _ in self._parts:
-            Path(part).unlink(missing_ok=True)
+            _remove(part)
 
 
 @contextmanager
@@ -110,9 +110,15 @@ def _part(path: Path, data: bytes) -> str:
         finally:
             os.close(handle)
     except BaseException:
-        Path(part).unlink(missing_ok=True)
+        _remove(part)
         raise
     return part
+
+
+def _remove(part: str) -> None:
+    # What stays behind is swept away later; what went wrong before has to be told.
+    with suppress(OSError):
+        os.unlink(part)  # noqa: PTH108 - as above
 
 
 def _keep(folder: Path) -> None:

@@ -91,6 +91,21 @@ def test_what_is_broken_off_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "a/b").iterdir()] == ["thing.item.json"]
 
 
+def test_a_storage_that_goes_away_meanwhile_is_told_as_such(tmp_path: Path) -> None:
+    folder = tmp_path / "masks"
+    store = Storage.from_url(str(folder))
+    store.put(KEY, b"old")
+
+    def lose() -> None:
+        with together(store) as writer:
+            writer.put(KEY, b"new")
+            folder.rename(tmp_path / "away")
+            folder.touch()
+
+    with pytest.raises(StorageError, match="Not a directory"):
+        lose()
+
+
 @pytest.mark.usefixtures("pgstac")
 def test_items_that_are_not_kept_for_good_are_told_to_nobody(
     store: Storage, monkeypatch: pytest.MonkeyPatch
