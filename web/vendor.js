@@ -188,7 +188,7 @@ function writeArchive(index, low, [root, left, top]) {
 const cut = (features) =>
   new GeoJSONVT(
     { type: "FeatureCollection", features },
-    { maxZoom: 5, indexMaxZoom: 5, indexMaxPoints: 0, tolerance: 2, buffer: 64 },
+    { maxZoom: 5, indexMaxZoom: 5, indexMaxPoints: 0, tolerance: 5, buffer: 64 },
   );
 
 mkdirSync(join(target, "earth"), { recursive: true });

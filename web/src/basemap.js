@@ -7,13 +7,38 @@ import { groundOf } from "./palette.js";
 /** @typedef {import("maplibre-gl").Map} MapView */
 /** @typedef {import("maplibre-gl").LayerSpecification} Layer */
 /** @typedef {import("maplibre-gl").StyleSpecification} Style */
+/** @typedef {import("maplibre-gl").GeoJSONSource} GeoJSONSource */
+/** @typedef {import("./types").Box} Box */
 /** @typedef {import("./types").Config} Config */
 
 const FONT = ["system-ui"];
+const NOTHING = { type: /** @type {const} */ ("FeatureCollection"), features: [] };
+
+/**
+ * Colours by kind, and not a layer a kind: footprints have colours by feature, too, so that one
+ * program of the graphics processor draws both. A program takes tens of milliseconds to compile.
+ *
+ * @param {"light" | "dark"} theme @returns {any}
+ */
+function lineColor(theme) {
+  const ground = groundOf(theme);
+  return ["match", ["get", "kind"], "border", ground.border, ground.coast];
+}
+
+/** @param {"light" | "dark"} theme @returns {any} */
+function landColor(theme) {
+  const { land } = groundOf(theme);
+  return ["match", ["get", "kind"], "polar", land, land];
+}
+
+/** @param {"light" | "dark"} theme @returns {any} */
+function gridColor(theme) {
+  const { grid } = groundOf(theme);
+  return ["case", ["has", "name"], grid, grid];
+}
 
 /** @param {"light" | "dark"} theme @returns {Layer[]} */
 function earthLayers(theme) {
-  const ground = groundOf(theme);
   const from = /** @type {const} */ ({ source: "earth", "source-layer": "earth" });
   return [
     {
@@ -21,27 +46,22 @@ function earthLayers(theme) {
       type: "fill",
       ...from,
       filter: ["in", ["get", "kind"], ["literal", ["land", "polar"]]],
-      paint: { "fill-color": ground.land, "fill-antialias": false },
+      paint: { "fill-color": landColor(theme), "fill-antialias": false },
     },
     {
       id: "coast",
       type: "line",
       ...from,
-      filter: ["in", ["get", "kind"], ["literal", ["land", "coast"]]],
-      paint: { "line-color": ground.coast, "line-width": 0.8 },
-    },
-    {
-      id: "border",
-      type: "line",
-      ...from,
-      filter: ["==", ["get", "kind"], "border"],
-      paint: { "line-color": ground.border, "line-width": 0.9 },
+      filter: ["in", ["get", "kind"], ["literal", ["land", "coast", "border"]]],
+      paint: { "line-color": lineColor(theme), "line-width": 0.85 },
     },
   ];
 }
 
 /**
- * The style of an empty map. The page's own layers go on top, country names above them all.
+ * The style of an empty map. The page's own layers go on top, country names above them all. The sea
+ * is the background of the page: one that the map draws covers every pixel of every frame once more.
+ * Grid and names wait for `showNames`.
  *
  * @param {"light" | "dark"} theme
  * @param {Config["background"]} background
@@ -59,20 +79,17 @@ export function groundStyle(theme, background) {
         maxzoom: EARTH_MAX_ZOOM,
         attribution: "Natural Earth",
       },
-      countries: {
-        type: "geojson",
-        data: new URL("../vendor/countries.json", import.meta.url).href,
-      },
-      grid: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
+      countries: { type: "geojson", data: NOTHING },
+      grid: { type: "geojson", data: NOTHING },
     },
     layers: [
-      { id: "ocean", type: "background", paint: { "background-color": ground.ocean } },
       ...earthLayers(theme),
       {
         id: "grid",
         type: "line",
         source: "grid",
-        paint: { "line-color": ground.grid, "line-width": 0.6, "line-opacity": 0.35 },
+        layout: { visibility: "none" },
+        paint: { "line-color": gridColor(theme), "line-width": 0.6, "line-opacity": 0.35 },
       },
       {
         // At points: letters along a line are placed again with every frame.
@@ -82,6 +99,7 @@ export function groundStyle(theme, background) {
         minzoom: 3,
         filter: ["has", "name"],
         layout: {
+          visibility: "none",
           "text-field": ["get", "name"],
           "text-font": FONT,
           "text-size": 10,
@@ -103,6 +121,7 @@ export function groundStyle(theme, background) {
           ["step", ["zoom"], 300, 2, 40, 3, 8, 4, 1, 5, 0],
         ],
         layout: {
+          visibility: "none",
           "text-field": ["get", "name"],
           "text-font": FONT,
           "text-size": ["interpolate", ["linear"], ["zoom"], 2, 10, 6, 14],
@@ -132,16 +151,30 @@ export function groundStyle(theme, background) {
   return style;
 }
 
-/** Layers of names, whose letters take as long to draw as all the rest. */
-const NAMES = ["grid-names", "countries"];
-
 /**
- * Show the names on the ground, or leave them out.
+ * Show the grid and the names on the ground, whose letters take as long to draw as all the rest.
  *
- * @param {MapView} map @param {"visible" | "none"} visibility
+ * @param {MapView} map
  */
-export function showNames(map, visibility) {
-  for (const id of NAMES) map.setLayoutProperty(id, "visibility", visibility);
+export function showNames(map) {
+  const countries = /** @type {GeoJSONSource} */ (map.getSource("countries"));
+  countries.setData(new URL("../vendor/countries.json", import.meta.url).href);
+  drawGrid(map);
+  for (const id of ["grid", "grid-names", "countries"]) {
+    map.setLayoutProperty(id, "visibility", "visible");
+  }
+}
+
+/** Draw the grid of what is in view. @param {MapView} map */
+export function drawGrid(map) {
+  const grid = /** @type {GeoJSONSource} */ (map.getSource("grid"));
+  grid.setData(gridLines(boundsOf(map)));
+}
+
+/** What is in view; its east may be beyond 180 degrees. @param {MapView} map @returns {Box} */
+export function boundsOf(map) {
+  const bounds = map.getBounds();
+  return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
 }
 
 /**
@@ -152,11 +185,9 @@ export function showNames(map, visibility) {
  */
 export function paintGround(map, theme) {
   const ground = groundOf(theme);
-  map.setPaintProperty("ocean", "background-color", ground.ocean);
-  map.setPaintProperty("land", "fill-color", ground.land);
-  map.setPaintProperty("coast", "line-color", ground.coast);
-  map.setPaintProperty("border", "line-color", ground.border);
-  map.setPaintProperty("grid", "line-color", ground.grid);
+  map.setPaintProperty("land", "fill-color", landColor(theme));
+  map.setPaintProperty("coast", "line-color", lineColor(theme));
+  map.setPaintProperty("grid", "line-color", gridColor(theme));
   for (const [layer, color] of [
     ["grid-names", ground.grid],
     ["countries", ground.label],
@@ -178,7 +209,7 @@ const NAME_AT = 0.05;
 /**
  * Lines of whole degrees, or parts of them, of what is in view: about five across, and their names.
  *
- * @param {[number, number, number, number]} box  May reach beyond 180 degrees.
+ * @param {Box} box  May reach beyond 180 degrees.
  */
 export function gridLines([west, south, east, north]) {
   const wanted = (east - west) / 5;

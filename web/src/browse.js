@@ -30,17 +30,19 @@ function summaryOf({ items, matched, next }, { place }) {
  * @param {string} parts.stac  Base address of the catalogue.
  * @param {Store} parts.store
  * @param {Promise<Collection[]>} parts.first  The Collections, asked for already.
+ * @param {boolean} parts.isFitted  Whether the map shows all of the Collection, or what is open, already.
  * @param {HTMLElement} parts.summary
  * @param {HTMLElement} parts.trouble
  * @param {object} show  Where results go.
  * @param {(collections: Collection[], collection: string | null) => void} show.collections
  * @param {(items: Item[], more: boolean) => void} show.items  The newest, and whether there are
  *   more.
+ * @param {(isEmpty: boolean) => void} show.empty  Whether a search found nothing at all.
  * @param {(items: Item[], more: boolean) => void} show.more  Those that follow.
  * @param {(box: Box) => void} show.fit
  * @param {() => Box} show.view  What the map shows.
  */
-export function createBrowse({ stac, store, first, summary, trouble }, show) {
+export function createBrowse({ stac, store, first, isFitted, summary, trouble }, show) {
   /** @type {Collection[]} */
   let collections = [];
   let found = NOTHING;
@@ -60,6 +62,7 @@ export function createBrowse({ stac, store, first, summary, trouble }, show) {
   function fail(error, again) {
     asked = summary.textContent = "";
     found = NOTHING;
+    show.empty(false);
     show.items([], false);
     tell(trouble, wordsOf(error), { label: "Try again", act: again });
   }
@@ -82,6 +85,7 @@ export function createBrowse({ stac, store, first, summary, trouble }, show) {
     }
     tell(trouble, null);
     summary.textContent = summaryOf(found, store.state);
+    show.empty(found.items.length === 0);
     show.items(found.items, found.next !== null);
   }
 
@@ -121,7 +125,7 @@ export function createBrowse({ stac, store, first, summary, trouble }, show) {
       tell(trouble, EMPTY_CATALOGUE, { label: "Look again", act: again });
       return;
     }
-    if (!store.state.view && !store.state.item) fitAll();
+    if (!isFitted && !store.state.view && !store.state.item) fitAll();
     started = true;
     await look();
   }
@@ -132,5 +136,5 @@ export function createBrowse({ stac, store, first, summary, trouble }, show) {
     if (box) show.fit(box);
   }
 
-  return { collection, look, more, moved, start };
+  return { collection, fitAll, look, more, moved, start };
 }

@@ -47,17 +47,24 @@ export function extentOf(of) {
   return bbox ? boxOf(bbox) : null;
 }
 
+/** What comes soon of a promise, or null. @template T @param {Promise<T>} promise @returns {Promise<T | null>} */
+function soon(promise) {
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)).then(() => null);
+  return Promise.race([promise.catch(() => null), late]);
+}
+
+/** The Collection that the address names, or the first; null where none is known soon. */
+export const firstCollection = () =>
+  soon(collections.then((all) => all.find((one) => one.id === collection) ?? all[0] ?? null));
+
 /**
  * What the map shows at first, where the address does not say: the product that is open, or all
  * of the Collection; null where that is not known soon.
  *
+ * @param {Collection | null} of
  * @returns {Promise<Box | null>}
  */
-export async function firstBox() {
+export async function firstBox(of) {
   if (view) return null;
-  const known = item
-    ? item.then(({ bbox }) => boxOf(bbox))
-    : collections.then((all) => extentOf(all.find((one) => one.id === collection) ?? all[0]));
-  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)).then(() => null);
-  return Promise.race([known.catch(() => null), late]);
+  return item ? soon(item.then(({ bbox }) => boxOf(bbox))) : extentOf(of);
 }

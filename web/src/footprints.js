@@ -1,42 +1,12 @@
-// Footprints of a Collection, as vector tiles: polygons near, dots far away, names of tiles between.
+// Footprints of a Collection, as vector tiles: what they show, and what is found in them.
 
+import { FILL, FOOTPRINTS, LINE, NOTHING, NO_FILL, OF_TILES, tilesSource } from "./footprint-style.js";
 import { areasOf, pileOf } from "./gathering.js";
-import { cloudStops, groundOf } from "./palette.js";
+import { groundOf } from "./palette.js";
 
 /** @typedef {import("maplibre-gl").Map} MapView */
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").Position} Position */
-
-const SOURCE = "footprints";
-/** A layer of the tiles bears the same name. */
-const LAYER = { source: SOURCE, "source-layer": SOURCE };
-/** Deeper tiles would say the same more finely than anyone sees. */
-const MAX_ZOOM = 9;
-const LAYERS = ["footprints-fill", "footprints-line", "footprints-hover"];
-const NOTHING = { type: /** @type {const} */ ("FeatureCollection"), features: [] };
-const LINE = 0.8;
-/** @param {number} far @param {number} near  Opacity. @returns {any} */
-const fill = (far, near) => [
-  "interpolate",
-  ["linear"],
-  ["zoom"],
-  7.6,
-  ["case", ["boolean", ["feature-state", "top"], false], far, 0],
-  8.2,
-  ["case", ["boolean", ["feature-state", "top"], false], near, 0],
-];
-/** Near enough to see masks, the colours of footprints would lie about theirs. */
-const FILL = fill(0.55, 0.02);
-/** An expression like it: where one turns into a plain number, MapLibre fails at tiles on the way. */
-const NO_FILL = fill(0, 0);
-
-/** @param {any} share  Expression of a share of cloud, 0 to 1, or null. @returns {any} */
-const colorBy = (share) => [
-  "case",
-  ["==", share, null],
-  "rgb(150, 150, 150)",
-  ["interpolate", ["linear"], share, ...cloudStops().flatMap((stop) => [stop.share, stop.color])],
-];
 
 /** @param {any} properties @param {any} geometry */
 const featureOf = (properties, geometry) => ({ type: "Feature", properties, geometry });
@@ -48,102 +18,13 @@ const collectionOf = (features) => ({
 });
 
 /**
- * Put the layers of footprints on a map that has loaded.
+ * Bring footprints to life whose layers are on a map that has loaded.
  *
  * @param {MapView} map
  * @param {() => "light" | "dark"} theme
+ * @param {string | null} template  Address of the vector tiles that the map began with.
  */
-export function addFootprints(map, theme) {
-  /** @type {string | null} */
-  let template = null;
-
-  function addSource() {
-    map.addSource(SOURCE, {
-      type: "vector",
-      tiles: template ? [template] : [],
-      maxzoom: MAX_ZOOM,
-      promoteId: { [SOURCE]: "id" },
-    });
-  }
-
-  addSource();
-  for (const id of ["dots", "selected"]) map.addSource(id, { type: "geojson", data: NOTHING });
-  // Below the names of countries, whose letters stay readable.
-  const below = "countries";
-  map.addLayer(
-    {
-      id: "footprints-fill",
-      type: "fill",
-      ...LAYER,
-      paint: {
-        "fill-color": colorBy(["feature-state", "share"]),
-        "fill-opacity": FILL,
-        "fill-antialias": false,
-      },
-    },
-    below,
-  );
-  map.addLayer(
-    {
-      id: "footprints-line",
-      type: "line",
-      ...LAYER,
-      paint: {
-        "line-color": colorBy(["/", ["coalesce", ["get", "mean_cloud_cover"], ["get", "cloud_cover"]], 100]),
-        "line-width": 1.2,
-        "line-opacity": LINE,
-      },
-    },
-    below,
-  );
-  map.addLayer(
-    {
-      id: "footprints-hover",
-      type: "line",
-      ...LAYER,
-      filter: ["==", ["get", "id"], ""],
-      paint: { "line-color": groundOf(theme()).accent, "line-width": 2.5 },
-    },
-    below,
-  );
-  map.addLayer(
-    {
-      id: "selected-line",
-      type: "line",
-      source: "selected",
-      paint: { "line-color": groundOf(theme()).accent, "line-width": 2 },
-    },
-    below,
-  );
-  map.addLayer({
-    id: "dots",
-    type: "circle",
-    source: "dots",
-    filter: ["<", ["zoom"], ["get", "far"]],
-    paint: {
-      "circle-color": colorBy(["get", "share"]),
-      "circle-radius": 5,
-      "circle-stroke-color": groundOf(theme()).land,
-      "circle-stroke-width": 1.5,
-    },
-  });
-  map.addLayer({
-    id: "tile-names",
-    type: "symbol",
-    source: "dots",
-    minzoom: 6,
-    maxzoom: 8.5,
-    layout: {
-      "text-field": ["concat", ["get", "tile"], " \u00b7 ", ["get", "count"]],
-      "text-font": ["system-ui"],
-      "text-size": 12,
-    },
-    paint: {
-      "text-color": groundOf(theme()).label,
-      "text-halo-color": groundOf(theme()).halo,
-      "text-halo-width": 1.4,
-    },
-  });
+export function createFootprints(map, theme, template) {
   /** Whether the pointer is looked at with the next frame. */
   let isDue = false;
   let isOver = false;
@@ -170,15 +51,15 @@ export function addFootprints(map, theme) {
   /** What was put together last. */
   let gathered = "";
   function gather() {
-    if (!template || !map.isSourceLoaded(SOURCE)) return;
-    const features = map.querySourceFeatures(SOURCE, { sourceLayer: SOURCE });
+    if (!template || !map.isSourceLoaded(FOOTPRINTS)) return;
+    const features = map.querySourceFeatures(FOOTPRINTS, { sourceLayer: FOOTPRINTS });
     const areas = areasOf(features);
     const key = JSON.stringify(areas);
     if (key === gathered) return;
     gathered = key;
-    map.removeFeatureState({ source: SOURCE, sourceLayer: SOURCE });
+    map.removeFeatureState({ source: FOOTPRINTS, sourceLayer: FOOTPRINTS });
     for (const { id, share } of areas) {
-      map.setFeatureState({ source: SOURCE, sourceLayer: SOURCE, id }, { top: true, share });
+      map.setFeatureState({ source: FOOTPRINTS, sourceLayer: FOOTPRINTS, id }, { top: true, share });
     }
     setData(
       "dots",
@@ -200,26 +81,27 @@ export function addFootprints(map, theme) {
   map.on("sourcedata", (event) => {
     // States of features change the data, too, and must not begin it all again.
     const { sourceId, tile } = /** @type {{ sourceId: string, tile?: unknown }} */ (event);
-    if (sourceId === SOURCE && tile) gatherSoon();
+    if (sourceId !== FOOTPRINTS || !tile) return;
+    // The first map is there with its dots, not before.
+    if (!gathered && map.isSourceLoaded(FOOTPRINTS)) gather();
+    else gatherSoon();
   });
 
   /** A source that nothing shows asks for no tiles. @param {"visible" | "none"} visibility */
   function setVisibility(visibility) {
-    for (const layer of LAYERS) map.setLayoutProperty(layer, "visibility", visibility);
+    for (const layer of OF_TILES) map.setLayoutProperty(layer, "visibility", visibility);
   }
-
-  setVisibility("none");
 
   return {
     /** Ask again for tiles that did not come. */
     retry() {
       // A source whose tiles failed may wait for ever for those that it is told to ask for again.
-      const layers = map.getStyle().layers.filter(({ id }) => LAYERS.includes(id));
-      for (const id of LAYERS) map.removeLayer(id);
-      map.removeSource(SOURCE);
+      const layers = map.getStyle().layers.filter(({ id }) => OF_TILES.includes(id));
+      for (const id of OF_TILES) map.removeLayer(id);
+      map.removeSource(FOOTPRINTS);
       gathered = "";
-      addSource();
-      for (const layer of layers) map.addLayer(layer, below);
+      map.addSource(FOOTPRINTS, tilesSource(template));
+      for (const layer of layers) map.addLayer(layer, "selected-line");
     },
 
     /** @param {string | null} next  Address of the vector tiles. */
@@ -229,7 +111,7 @@ export function addFootprints(map, theme) {
       gathered = "";
       if (template) {
         const source = /** @type {import("maplibre-gl").VectorTileSource} */ (
-          map.getSource(SOURCE)
+          map.getSource(FOOTPRINTS)
         );
         source.setTiles([template]);
       }

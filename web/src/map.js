@@ -1,12 +1,16 @@
 // The map: the ground, what was found on it, and one mask over its picture.
 
-import { AttributionControl, Map as MapView, NavigationControl } from "maplibre-gl";
+import { AttributionControl, NavigationControl } from "maplibre-gl";
 
-import { gridLines, groundStyle, paintGround, showNames } from "./basemap.js";
+import { boundsOf, drawGrid, groundStyle, paintGround, showNames } from "./basemap.js";
 import { serveClasses } from "./class-tiles.js";
 import { fetchEarth, serveEarth } from "./earth.js";
-import { addFootprints } from "./footprints.js";
+import { FOOTPRINTS, withFootprints } from "./footprint-style.js";
+import { createFootprints } from "./footprints.js";
+import { framed, seen } from "./framing.js";
 import { boxOf, unwrapped, wrapped } from "./geometry.js";
+import { createGround } from "./ground.js";
+import { changeMask, fadeMask, putPicture, putPictures } from "./pictures.js";
 import { RestingScale } from "./scale.js";
 import "./workers.js";
 
@@ -25,35 +29,19 @@ import "./workers.js";
  * @property {(message: string) => void} tilesFailed
  */
 
-/** @typedef {{ tiles: string, minzoom: number, maxzoom: number, bounds: Box }} Tiles  Of 512 px. */
-
 /** Sources that the tile server fills. */
 const OURS = ["mask", "preview", "mosaic", "footprints"];
 /** Room around what is fitted, for what lies on the map. */
 const FIT = { padding: { top: 68, right: 56, bottom: 44, left: 44 }, maxZoom: 13 };
-/** Of tiles that come. */
-const FADE_MS = 120;
-/** Screens with small pixels show a tile at half its size. */
-const TILE_PX = devicePixelRatio > 1.25 ? 256 : 512;
+const EVERYWHERE = { longitude: 12, latitude: 35, zoom: 1.4 };
+/** Masks and true colours lie below the footprints. */
+const BELOW = "footprints-fill";
+/** What waits for the map waits no longer. */
+const PATIENCE_MS = 1500;
 
-/** @param {MapView} map @returns {Box} */
-function boundsOf(map) {
-  const bounds = map.getBounds();
-  return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
-}
-
-/** @param {Tiles} tiles @returns {import("maplibre-gl").RasterSourceSpecification} */
-function rasterSource({ tiles, minzoom, maxzoom, bounds }) {
-  const [west, south, east, north] = unwrapped(bounds);
-  return {
-    type: "raster",
-    tiles: [tiles],
-    tileSize: TILE_PX,
-    minzoom,
-    maxzoom,
-    // Across the antimeridian the tile server decides what is empty.
-    ...(east > 180 ? {} : { bounds: [west, south, east, north] }),
-  };
+/** Wait until a map has the footprints of its view. @param {import("maplibre-gl").Map} map */
+async function isFilled(map) {
+  while (!map.getSource(FOOTPRINTS) || !map.isSourceLoaded(FOOTPRINTS)) await map.once("sourcedata");
 }
 
 /**
@@ -63,30 +51,23 @@ function rasterSource({ tiles, minzoom, maxzoom, bounds }) {
  * @param {Config} options.config
  * @param {View | null} options.view
  * @param {Box | null} options.box  To be shown where there is no view.
+ * @param {string | null} options.template  Address of the footprints, if it is known already.
  * @param {Hearing} options.hearing
  */
-export function createMap(container, { theme, config, view, box, hearing }) {
+export function createMap(container, { theme, config, view, box, template, hearing }) {
   let now = theme;
+  const size = { width: container.clientWidth, height: container.clientHeight };
+  const at = view ?? (box ? framed(unwrapped(box), size, FIT) : EVERYWHERE);
   serveEarth();
   serveClasses();
-  const map = new MapView({
-    container,
-    center: view ? [view.longitude, view.latitude] : [12, 35],
-    zoom: view ? view.zoom : 1.4,
-    ...(box && !view ? { bounds: unwrapped(box), fitBoundsOptions: FIT } : {}),
-    maxZoom: 18,
-    attributionControl: false,
-    // An address without a version may be kept for seconds only; nobody waits for the next mask.
-    refreshExpiredTiles: false,
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
+  // On their way while the map is being made, which holds everything else up.
+  fetchEarth(seen(at, size), at.zoom);
+  const style = withFootprints(groundStyle(theme, config.background), theme, template);
+  const map = createGround(container, style, {
+    center: [at.longitude, at.latitude],
+    zoom: at.zoom,
     renderWorldCopies: true,
-    style: groundStyle(theme, config.background),
   });
-  fetchEarth(boundsOf(map), map.getZoom());
-  map.touchZoomRotate.disableRotation();
-  map.keyboard.disableRotation();
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new RestingScale({ maxWidth: 120 }), "bottom-left");
   map.addControl(new AttributionControl({ compact: false }), "bottom-right");
@@ -94,28 +75,27 @@ export function createMap(container, { theme, config, view, box, hearing }) {
   // Asked for now: an event that has passed by the time of asking never comes.
   const loaded = map.once("style.load").then(() => undefined);
   const calm = map.once("idle").then(() => undefined);
+  const footprints = loaded.then(() => createFootprints(map, () => now, template));
+  // What stands beside the map is asked for when the map has what it needs.
+  const filled = Promise.race([
+    template ? isFilled(map) : loaded,
+    calm,
+    /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))),
+  ]);
   // The map first, and then what is written on it.
-  void loaded.then(() => showNames(map, "none"));
-  void calm.then(() => {
+  const written = calm.then(() => {
     container.setAttribute("aria-busy", "true");
-    showNames(map, "visible");
+    showNames(map);
   });
-  const footprints = loaded.then(() => addFootprints(map, () => now));
-
-  function drawGrid() {
-    const grid = /** @type {import("maplibre-gl").GeoJSONSource} */ (map.getSource("grid"));
-    grid.setData(gridLines(boundsOf(map)));
-  }
 
   map.on("moveend", (event) => {
-    void loaded.then(drawGrid);
+    void written.then(() => drawGrid(map));
     const { lng, lat } = map.getCenter();
     hearing.moved(
       { longitude: wrapped(lng), latitude: lat, zoom: map.getZoom() },
       Boolean(/** @type {{ originalEvent?: Event }} */ (event).originalEvent),
     );
   });
-  void loaded.then(drawGrid);
 
   map.on("click", (event) => {
     void footprints.then((drawn) => {
@@ -127,55 +107,24 @@ export function createMap(container, { theme, config, view, box, hearing }) {
   map.on("error", (event) => {
     const { sourceId } = /** @type {{ sourceId?: string }} */ (event);
     const { status } = /** @type {{ status?: number }} */ (event.error ?? {});
-    // Not found is how the tile server says that nothing is there.
-    if (sourceId && status !== 404 && OURS.includes(sourceId)) {
-      hearing.tilesFailed(
-        status
-          ? `The tile server answered ${status}. Parts of the map are missing.`
-          : "The tile server does not answer. Is the stack running?",
-      );
+    if (!sourceId) {
+      console.error(event.error);
+      return;
     }
-  });
-
-  map.on("dataloading", () => container.setAttribute("aria-busy", "true"));
-  map.on("idle", () => container.setAttribute("aria-busy", "false"));
-
-  /** @param {string} id */
-  function remove(id) {
-    if (map.getLayer(id)) map.removeLayer(id);
-    if (map.getSource(id)) map.removeSource(id);
-  }
-
-  /**
-   * Draw tiles as a layer of their own, or none; a layer that is there already only changes.
-   *
-   * @param {"mosaic" | "preview" | "mask"} id
-   * @param {Tiles | null} tiles
-   * @param {{ opacity?: number, smooth?: boolean, below?: string }} [look]
-   */
-  function setTiles(id, tiles, { opacity = 1, smooth = false, below = "footprints-fill" } = {}) {
-    remove(id);
-    if (!tiles) return;
-    map.addSource(id, rasterSource(tiles));
-    map.addLayer(
-      {
-        id,
-        type: "raster",
-        source: id,
-        paint: {
-          // Nearest: a colour between two classes would be a class that no pixel has.
-          "raster-resampling": smooth ? "linear" : "nearest",
-          "raster-opacity": opacity,
-          "raster-fade-duration": FADE_MS,
-        },
-      },
-      below,
+    // Not found is how the tile server says that nothing is there.
+    if (status === 404 || !OURS.includes(sourceId)) return;
+    hearing.tilesFailed(
+      status
+        ? `The tile server answered ${status}. Parts of the map are missing.`
+        : "The tile server does not answer. Is the stack running?",
     );
-  }
+  });
 
   return {
     map,
     loaded,
+    /** The tiles of the first map have come. */
+    filled,
     /** The first map is there. */
     calm,
 
@@ -195,33 +144,29 @@ export function createMap(container, { theme, config, view, box, hearing }) {
 
     /**
      * @param {Item | null} item
-     * @param {{ mask: Tiles, preview: Tiles | null, opacity: number } | null} layers
+     * @param {import("./pictures.js").Pictures | null} pictures
      */
-    async showItem(item, layers) {
+    async showItem(item, pictures) {
       (await footprints).select(item);
-      setTiles("preview", layers?.preview ?? null, { smooth: true });
-      setTiles("mask", layers?.mask ?? null, { opacity: (layers?.opacity ?? 0) / 100 });
+      putPictures(map, pictures, BELOW);
     },
 
     /** @param {string} template  Tiles of the same mask, drawn otherwise. */
     async changeMask(template) {
       await loaded;
-      const source = /** @type {import("maplibre-gl").RasterTileSource | undefined} */ (
-        map.getSource("mask")
-      );
-      source?.setTiles([template]);
+      changeMask(map, template);
     },
 
-    /** @param {Tiles | null} tiles */
+    /** @param {import("./pictures.js").Tiles | null} tiles */
     async showMosaic(tiles) {
-      await footprints;
-      setTiles("mosaic", tiles);
+      await loaded;
+      putPicture(map, "mosaic", tiles, { below: BELOW });
     },
 
     /** @param {number} opacity  0 to 100. */
     async setOpacity(opacity) {
       await loaded;
-      if (map.getLayer("mask")) map.setPaintProperty("mask", "raster-opacity", opacity / 100);
+      fadeMask(map, opacity);
     },
 
     /** @param {"light" | "dark"} theme */

@@ -1,14 +1,17 @@
 // A second map that looks at the same place as the first: over it, or beside it.
 
-import { Map as MapView } from "maplibre-gl";
-
-import { groundStyle, paintGround } from "../basemap.js";
+import { drawGrid, groundStyle, paintGround, showNames } from "../basemap.js";
 import { wrapped } from "../geometry.js";
-import { putPictures } from "./pictures.js";
+import { createGround } from "../ground.js";
+import { changeMask, fadeMask, putPictures } from "../pictures.js";
 
+/** @typedef {import("maplibre-gl").Map} MapView */
 /** @typedef {import("../types").Config} Config */
 /** @typedef {import("../types").View} View */
-/** @typedef {import("./pictures.js").Pictures} Pictures */
+/** @typedef {import("../pictures.js").Pictures} Pictures */
+
+/** Names of countries, above everything as on the first map. */
+const BELOW = "countries";
 
 /**
  * @param {HTMLElement} container
@@ -17,25 +20,14 @@ import { putPictures } from "./pictures.js";
  *   somebody moved the second map.
  */
 export function createTwin(container, first, { theme, config, moved }) {
-  const { lng, lat } = first.getCenter();
-  const map = new MapView({
-    container,
-    center: [lng, lat],
+  const look = {
+    center: first.getCenter(),
     zoom: first.getZoom(),
-    maxZoom: 18,
-    attributionControl: false,
-    // An address without a version may be kept for seconds only; nobody waits for the next mask.
-    refreshExpiredTiles: false,
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
-    style: groundStyle(theme, config.background),
     // Two of one name would be the same place to a screen reader.
     locale: { "Map.Title": "Picture B" },
-  });
-  map.touchZoomRotate.disableRotation();
-  map.keyboard.disableRotation();
-  const loaded = map.once("style.load").then(() => undefined);
+  };
+  const map = createGround(container, groundStyle(theme, config.background), look);
+  const loaded = map.once("style.load").then(() => showNames(map));
   let isFollowing = false;
 
   /** @param {MapView} from @param {MapView} to */
@@ -49,33 +41,29 @@ export function createTwin(container, first, { theme, config, moved }) {
   first.on("move", after);
   map.on("move", () => follow(map, first));
   map.on("moveend", (event) => {
+    void loaded.then(() => drawGrid(map));
     if (!(/** @type {{ originalEvent?: Event }} */ (event).originalEvent)) return;
     const { lng, lat } = map.getCenter();
     moved({ longitude: wrapped(lng), latitude: lat, zoom: map.getZoom() });
   });
-  map.on("dataloading", () => container.setAttribute("aria-busy", "true"));
-  map.on("idle", () => container.setAttribute("aria-busy", "false"));
 
   return {
     /** @param {Pictures | null} pictures */
     async show(pictures) {
       await loaded;
-      putPictures(map, pictures);
+      putPictures(map, pictures, BELOW);
     },
 
     /** @param {string} template  Tiles of the same mask, drawn otherwise. */
     async changeMask(template) {
       await loaded;
-      const source = /** @type {import("maplibre-gl").RasterTileSource | undefined} */ (
-        map.getSource("mask")
-      );
-      source?.setTiles([template]);
+      changeMask(map, template);
     },
 
     /** @param {number} opacity  Of the mask, 0 to 100. */
     async setOpacity(opacity) {
       await loaded;
-      if (map.getLayer("mask")) map.setPaintProperty("mask", "raster-opacity", opacity / 100);
+      fadeMask(map, opacity);
     },
 
     /** @param {"light" | "dark"} theme */
