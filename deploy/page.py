@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]  # has no annotations
-from starlette._utils import get_route_path  # as starlette.staticfiles does
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
@@ -85,10 +84,10 @@ class WebFiles(StaticFiles):
         """Give what never changes from memory, once it has been asked for."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
-        path = get_route_path(scope)
-        if not path.startswith("/at/"):
+        path = self.get_path(scope)
+        if not path.startswith("at/"):
             return None
-        return self._kept.get((path.removeprefix("/"), _encoding(Headers(scope=scope))))
+        return self._kept.get((path, _encoding(Headers(scope=scope))))
 
     @override
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
