@@ -49,9 +49,12 @@ import {{ serveEarth }} from "/src/earth.js";
 import {{ groundStyle }} from "/src/basemap.js";
 serveEarth();
 const ground = groundStyle("light", null);
-const kept = location.hash === "#coast" ? ["ocean", "land", "coast", "border"] : [];
+const kept = location.hash === "#coast" ? ["land", "coast"] : [];
 ground.layers = ground.layers.filter(({{ id }}) => kept.includes(id));
 ground.sources = kept.length ? {{ earth: ground.sources.earth }} : {{}};
+// A stock map draws its sea itself.
+const sea = {{ id: "sea", type: "background", paint: {{ "background-color": "#cdd9e1" }} }};
+if (kept.length) ground.layers.unshift(sea);
 const container = document.getElementById("map");
 const map = new Map({{ container, style: ground, center: [12, 47], zoom: 3.2, fadeDuration: 0 }});
 map.on("idle", () => container.setAttribute("aria-busy", "false"));

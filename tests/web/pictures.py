@@ -29,7 +29,7 @@ _FOLDER = Path(__file__).parents[2] / "web" / "pictures"
 _COLORS = 256
 _ENCODE = "async (field) => (await import('/src/area/encoding.js')).encodeArea(field)"
 _OWN_COLORS = 176
-"""Most frequent colours, of paper and letters, that are kept as they are."""
+"""Most frequent colours, of paper and legends, that are kept as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,12 @@ def _small(png: bytes) -> bytes:
 
 
 def _palette(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(color, channel): the most frequent colours, and the middles of all others."""
-    colors, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
+    """(color, channel): the most frequent colours of even areas, and the middles of all others."""
+    colors, which = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
+    names = which.reshape(pixels.shape[:2])
+    # What is alike to its right and below is paper, a bar, or a legend, and no photograph.
+    even = (names[:-1, :-1] == names[:-1, 1:]) & (names[:-1, :-1] == names[1:, :-1])
+    counts = np.bincount(names[:-1, :-1][even], minlength=len(colors))
     order = np.argsort(-counts, kind="stable")
     own, others = colors[order[:_OWN_COLORS]], colors[order[_OWN_COLORS:]]
     if len(others) <= _COLORS - _OWN_COLORS:

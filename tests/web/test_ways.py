@@ -13,7 +13,7 @@ def test_days_without_products_lead_to_the_nearest_one_by_keyboard(
     visit.go("?days=2017-02-18/2017-02-20")
     assert page.locator("#summary").inner_text() == "0 products in view"
     page.get_by_text("Nothing was sensed here on these days.").wait_for()
-    way = page.get_by_role("button", name="Show 16 February 2017, the nearest day")
+    way = page.get_by_role("button", name="Show 16 Feb 2017, the nearest day")
     page.locator("#to").focus()
     for _ in range(8):
         page.keyboard.press("Tab")

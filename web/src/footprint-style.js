@@ -54,7 +54,7 @@ export function tilesSource(template) {
 
 /**
  * Put footprints into the style of a map that is yet to be made: below the names of countries,
- * whose letters stay readable, and dots above everything.
+ * whose letters stay readable.
  *
  * @param {Style} style @param {"light" | "dark"} theme @param {string | null} template @returns {Style}
  */
@@ -71,8 +71,9 @@ export function withFootprints({ sources, layers, ...style }, theme, template) {
     layers: [
       ...layers.slice(0, names),
       ...footprintLayers(theme, template),
+      dots(theme),
       ...layers.slice(names),
-      ...dotLayers(theme),
+      tileNames(theme),
     ],
   };
 }
@@ -131,34 +132,35 @@ function footprintLayers(theme, template) {
   ];
 }
 
-/** @param {"light" | "dark"} theme @returns {Layer[]} */
-function dotLayers(theme) {
-  const { land, label, halo } = groundOf(theme);
-  return [
-    {
-      id: "dots",
-      type: "circle",
-      source: "dots",
-      filter: ["<", ["zoom"], ["get", "far"]],
-      paint: {
-        "circle-color": shareColor(["get", "share"]),
-        "circle-radius": 5,
-        "circle-stroke-color": land,
-        "circle-stroke-width": 1.5,
-      },
-    },
-    {
-      id: "tile-names",
-      type: "symbol",
-      source: "dots",
-      minzoom: 6,
-      maxzoom: 8.5,
-      layout: {
-        "text-field": ["concat", ["get", "tile"], " \u00b7 ", ["get", "count"]],
-        "text-font": ["system-ui"],
-        "text-size": 12,
-      },
-      paint: { "text-color": label, "text-halo-color": halo, "text-halo-width": 1.4 },
-    },
-  ];
-}
+/** @param {"light" | "dark"} theme @returns {Layer} */
+const dots = (theme) => ({
+  id: "dots",
+  type: "circle",
+  source: "dots",
+  filter: ["<", ["zoom"], ["get", "far"]],
+  paint: {
+    "circle-color": shareColor(["get", "share"]),
+    "circle-radius": 5,
+    "circle-stroke-color": groundOf(theme).land,
+    "circle-stroke-width": 1.5,
+  },
+});
+
+/** @param {"light" | "dark"} theme @returns {Layer} */
+const tileNames = (theme) => ({
+  id: "tile-names",
+  type: "symbol",
+  source: "dots",
+  minzoom: 6,
+  maxzoom: 8.5,
+  layout: {
+    "text-field": ["concat", ["get", "tile"], " \u00b7 ", ["get", "count"]],
+    "text-font": ["system-ui"],
+    "text-size": 12,
+  },
+  paint: {
+    "text-color": groundOf(theme).label,
+    "text-halo-color": groundOf(theme).halo,
+    "text-halo-width": 1.4,
+  },
+});

@@ -1,7 +1,7 @@
 // What to do where nothing is found: the nearest day with products, all days, everywhere.
 
 import { h } from "./dom.js";
-import { longDay } from "./facts.js";
+import { shortDay } from "./facts.js";
 import { daysBetween } from "./timeline.js";
 
 /** @typedef {import("./types").Day} Day */
@@ -46,7 +46,7 @@ export function waysOn(days, { from, to, place }) {
   if (day) {
     return {
       words: "Nothing was sensed here on these days.",
-      ways: [{ label: `Show ${longDay(day)}, the nearest day`, change: { from: day, to: day } }, all],
+      ways: [{ label: `Show ${shortDay(day)}, the nearest day`, change: { from: day, to: day } }, all],
     };
   }
   return {
@@ -68,7 +68,7 @@ export function createWays(element, go) {
         return;
       }
       const buttons = ways.ways.map((way) => h("button", { type: "button", onclick: () => go(way) }, way.label));
-      element.replaceChildren(h("p", {}, ways.words), h("div", { class: "row" }, ...buttons));
+      element.replaceChildren(h("p", {}, ways.words), h("div", { class: "choices" }, ...buttons));
     },
   };
 }

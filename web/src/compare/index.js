@@ -3,8 +3,7 @@
 import { forMap, tileTemplate } from "../addresses.js";
 import { fetchItem } from "../catalog.js";
 import { maskTemplate } from "../class-tiles.js";
-import { byId, h } from "../dom.js";
-import { classesOf } from "../facts.js";
+import { byId } from "../dom.js";
 import { boxOf, wrapped } from "../geometry.js";
 import { wordsOf } from "../notices.js";
 import {
@@ -15,12 +14,10 @@ import {
   fetchNewest,
   fetchShades,
 } from "./ask.js";
-import { createDivider } from "./divider.js";
 import { agreementTable } from "./matrix.js";
 import { createPanel } from "./panel.js";
 import { againstOf, areMasks, namesOf, sidesOf } from "./sides.js";
-import { createSlides } from "./slides.js";
-import { createTwin } from "./twin.js";
+import { classesOfAll, createStage } from "./stage.js";
 
 /** @typedef {import("./ask.js").Mask} Mask */
 /** @typedef {import("./sides.js").Side} Side */
@@ -33,22 +30,11 @@ const REST_MS = 300;
 
 /** @typedef {{ left: Item, right: Item, sides: { left: Side, right: Side }, masks: Mask[] }} Loaded */
 
-/** Classes of two masks, each once. @param {Item[]} items */
-function classesOfAll(...items) {
-  const all = new Map(items.flatMap(classesOf).map((one) => [one.value, one]));
-  return [...all.values()].sort((a, b) => a.value - b.value);
-}
-
 /** @param {import("../views.js").Parts} parts @returns {import("../views.js").View} */
-export function createCompare({ services, store, view, config, collection, theme, frame }) {
+export function createCompare(parts) {
+  const { services, store, view, collection, theme } = parts;
   const element = byId("compare", HTMLElement);
-  const twinBox = h("div", { class: "twin", role: "region", "aria-label": "Map of B" });
-  const slidesBox = h("div", { class: "slides", role: "group", "aria-label": "Slides" });
-  const names = { left: h("p", { class: "side-name left" }), right: h("p", { class: "side-name right" }) };
-  const divider = createDivider((divide) => store.change({ divide }));
-  const slides = createSlides(slidesBox, services);
-  /** @type {ReturnType<typeof createTwin> | null} */
-  let twin = null;
+  const stage = createStage(parts);
   /** @type {Loaded | null} */
   let loaded = null;
   /** @type {AbortController | null} */
@@ -105,56 +91,15 @@ export function createCompare({ services, store, view, config, collection, theme
     };
   }
 
-  /** Bring the pieces on the map that a way needs, and take away the others. */
-  function arrange() {
-    const { how } = store.state;
-    const isTwo = how === "swipe" || how === "side";
-    document.body.dataset.how = how;
-    if (isTwo && !twin) {
-      frame.append(twinBox, names.left, names.right);
-      twin = createTwin(twinBox, view.map, {
-        theme: theme(),
-        config,
-        moved: (at) => store.change({ view: at }),
-      });
-    } else if (!isTwo) dropTwin();
-    twinBox.inert = how === "swipe";
-    if (how === "swipe") frame.append(divider.element);
-    else divider.element.remove();
-    if (how === "slides") frame.append(slidesBox);
-    else slidesBox.remove();
-  }
-
-  function dropTwin() {
-    twin?.remove();
-    twin = null;
-    for (const piece of [twinBox, names.left, names.right]) piece.remove();
-  }
-
   function leave() {
     running?.abort();
     counting?.abort();
-    dropTwin();
-    divider.element.remove();
-    slidesBox.remove();
-    delete document.body.dataset.how;
+    stage.clear();
     [key, loaded] = ["", null];
   }
 
-  function placeDivider() {
-    const { divide, how } = store.state;
-    twinBox.style.clipPath = how === "swipe" ? `inset(0 0 0 ${divide}%)` : "";
-    const [left, right] = namesOf(loaded);
-    divider.show(divide, left, right);
-  }
-
   function showSlides() {
-    if (!loaded || store.state.how !== "slides") return;
-    const { clientWidth: width, clientHeight: height } = frame;
-    const { opacity, classes: drawn } = store.state;
-    const names = classesOfAll(loaded.left, loaded.right).map(({ name }) => name);
-    const classes = drawn && names.filter((name) => drawn.includes(name));
-    slides.show(loaded.masks, { box: view.bounds(), width, height, opacity, classes });
+    if (loaded && store.state.how === "slides") stage.showSlides(loaded);
   }
 
   /** Count the classes of both masks against each other. */
@@ -185,11 +130,10 @@ export function createCompare({ services, store, view, config, collection, theme
     if (!loaded) return;
     const { left, right, sides } = loaded;
     const { how, opacity } = store.state;
-    arrange();
+    stage.arrange();
     panel.showOpacity(opacity);
     panel.showWay(how, areMasks(sides));
-    [names.left.textContent, names.right.textContent] = namesOf(loaded);
-    placeDivider();
+    stage.divide(namesOf(loaded));
     if (how === "agreement") {
       const { preview, mask } = picturesOf(left, sides.left);
       const tiles = { ...mask, tiles: agreementTiles(services, sides) };
@@ -203,7 +147,7 @@ export function createCompare({ services, store, view, config, collection, theme
       return;
     }
     await view.showItem(left, picturesOf(left, sides.left));
-    await twin?.show(picturesOf(right, sides.right));
+    await stage.twin()?.show(picturesOf(right, sides.right));
     showSlides();
   }
 
@@ -233,7 +177,7 @@ export function createCompare({ services, store, view, config, collection, theme
       loaded = { left, right, sides, masks };
       panel.offer(masks, dates, sides, againstOf(sides.left, sides.right) ?? "");
       panel.offerClasses(classesOfAll(left, right), store.state.classes);
-      arrange();
+      stage.arrange();
       // At once, for the place is fitted to what is left of the map.
       view.map.resize();
       if (isFirst && (!store.state.view || !view.looksAt(boxOf(left.bbox)))) view.fitItem(left);
@@ -253,12 +197,12 @@ export function createCompare({ services, store, view, config, collection, theme
     const { left, right, sides } = loaded;
     if (isFainter) {
       void view.setOpacity(opacity);
-      void twin?.setOpacity(opacityOf(sides.right));
+      void stage.twin()?.setOpacity(opacityOf(sides.right));
     }
     if (isOther) {
       panel.showClasses(classes);
       if (how !== "agreement" || !areMasks(sides)) void view.changeMask(maskTiles(left));
-      void twin?.changeMask(maskTiles(right));
+      void stage.twin()?.changeMask(maskTiles(right));
     }
     showSlides();
   }
@@ -280,7 +224,7 @@ export function createCompare({ services, store, view, config, collection, theme
       void load();
     } else if (previous && previous.how !== state.how) void draw();
     else if (previous) change(state, previous);
-    if (previous?.divide !== state.divide) placeDivider();
+    if (previous?.divide !== state.divide) stage.divide(namesOf(loaded));
   }
 
   store.hear((_, previous) => update(previous));
@@ -295,6 +239,6 @@ export function createCompare({ services, store, view, config, collection, theme
 
   return {
     refresh: () => update(null),
-    paint: () => void twin?.paint(theme()),
+    paint: () => void stage.twin()?.paint(theme()),
   };
 }

@@ -62,9 +62,9 @@ export function createOperate({ services, store }) {
       field,
       h("button", { type: "submit", class: "main" }, "Open"),
     ),
-    h("p", { class: "soft" }, "Made on the server, and shown once:"),
+    h("p", { class: "soft" }, "Backfills, failures and workers are for operators. A token is made on the server, and shown once:"),
     h("pre", {}, "nimbostac token create maria --role operate --days 90"),
-    h("p", { class: "soft" }, "It is kept until this tab is closed."),
+    h("p", { class: "soft" }, "The page keeps the token until this tab is closed."),
   );
 
   /** @param {string} token */
