@@ -42,6 +42,9 @@ function coverColor() {
 /** @param {any} share  Expression of what may be null. @returns {any} */
 const shareColor = (share) => colorBy(["!=", share, null], ["number", share, 0]);
 
+/** Nothing but for the uppermost of those that lie on one another. @param {any} color @returns {any} */
+const ifTop = (color) => ["case", ["boolean", ["feature-state", "top"], false], color, "rgba(0, 0, 0, 0)"];
+
 /** Address of the vector tiles, if it is known. @param {string | null} template @returns {Source} */
 export function tilesSource(template) {
   return {
@@ -93,13 +96,7 @@ function footprintLayers(theme, template) {
       ...FROM,
       layout: { visibility },
       paint: {
-        // Of those that lie on one another only the uppermost has a colour.
-        "fill-color": [
-          "case",
-          ["boolean", ["feature-state", "top"], false],
-          shareColor(["feature-state", "share"]),
-          "rgba(0, 0, 0, 0)",
-        ],
+        "fill-color": ifTop(shareColor(["feature-state", "share"])),
         "fill-opacity": FILL,
         "fill-antialias": false,
       },
@@ -110,7 +107,8 @@ function footprintLayers(theme, template) {
       ...FROM,
       layout: { visibility },
       paint: {
-        "line-color": coverColor(),
+        // One over the other, the soft edges of lines turn into steps.
+        "line-color": ifTop(coverColor()),
         "line-width": 1.2,
         "line-opacity": LINE,
       },

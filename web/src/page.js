@@ -135,8 +135,10 @@ export function createPage({ services, store, view, config, box }) {
     const open = viewer?.current() ?? null;
     const { classes } = store.state;
     const near = view.zoom() >= MASK_ZOOM;
+    // Without a field, that view draws no mask.
+    const isMasked = near && days.known().length > 0 && (store.state.mode !== "clear" || Boolean(store.state.area));
     showLegend(legend, {
-      mask: open ? classesOf(open) : near && days.known().length ? classesIn(browse.collection()) : [],
+      mask: open ? classesOf(open) : isMasked ? classesIn(browse.collection()) : [],
       names: open ? classes : null,
       colormap: browse.collection()?.renders?.mask?.colormap ?? {},
       footprints: !open && !near && days.known().length > 0,
@@ -186,6 +188,7 @@ export function createPage({ services, store, view, config, box }) {
     if (differs("from", "to", "place", "collection")) filters.show(state, browse.collection()?.id ?? null);
     if (differs("collection", "from", "to", "place")) void browse.look();
     if (differs("collection")) look();
+    if (differs("mode", "area")) drawLegend();
     if (differs("from", "to")) timeline.show(days.known(), state);
     if (differs("collection", "from", "to")) showFootprints();
     if (differs("mode", "from", "to", "collection", "item")) void showMosaic();

@@ -113,7 +113,7 @@ export function createLanes(element, { mayOperate, release }) {
       }
       const alive = all.filter((worker) => worker.alive).length;
       const head = ["Host", "Lane", "At", "Scratch free"].map((name) =>
-        h("th", { scope: "col" }, name),
+        h("th", { scope: "col", class: name.startsWith("Scratch") ? "count" : "" }, name),
       );
       workers.replaceChildren(
         h("p", { class: "soft" }, `${many(alive, "worker")} alive`),
