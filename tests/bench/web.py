@@ -16,11 +16,11 @@ import time
 from itertools import pairwise
 from typing import Any
 
-from playwright.sync_api import Browser, CDPSession, Page, Route, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, Route, ViewportSize, sync_playwright
 
 from tests.web.screen import FLAGS, PATIENCE_MS
 
-_SIZE_PX = {"width": 1280, "height": 800}
+_SIZE_PX: ViewportSize = {"width": 1280, "height": 800}
 _PANEL_PX = 384
 _PAN_S = 3.0
 _WATCH = """
