@@ -162,7 +162,11 @@ class _Bench:
                 1 if self._device == "cpu" else 2,
             )
         job = ProductJobs(work, self._desk, holdings, verdicts, timeout_s).run
-        return LaneWorker(lane, job, jobs, holdings, self._settings)
+        worker = LaneWorker(lane, job, jobs, holdings, self._settings)
+        if lane is Lane.STAGE:
+            # Its queue may hold what an earlier worker had room for.
+            worker.hold(open_=self._room()[1] > 0)
+        return worker
 
     async def beat(self, works: Sequence[LaneWorker]) -> None:
         """Say that the lanes live, and look after scratch, until cancelled."""
