@@ -1,4 +1,4 @@
-// The first map. The rest of the page comes when the map has what it needs.
+// The first map. The rest of the page comes when it is there.
 
 import { footprintTemplate } from "./addresses.js";
 import { byId } from "./dom.js";
@@ -45,7 +45,7 @@ const view = createMap(byId("map", HTMLElement), {
 void view.showMosaic(mosaicOf(services, collection?.id ?? null, state));
 
 // Who came for something else than the map does not wait for it.
-const ready = state.mode === "map" && !state.item ? view.filled : null;
+const ready = state.mode === "map" && !state.item ? view.shown : null;
 const rest = Promise.all([import("./page.js"), ready]).then(([{ createPage }]) =>
   createPage({ services, store, view, config, box }),
 );

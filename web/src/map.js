@@ -5,7 +5,7 @@ import { AttributionControl, NavigationControl } from "maplibre-gl";
 import { boundsOf, drawGrid, groundStyle, paintGround, showNames } from "./basemap.js";
 import { serveClasses } from "./class-tiles.js";
 import { fetchEarth, serveEarth } from "./earth.js";
-import { FOOTPRINTS, withFootprints } from "./footprint-style.js";
+import { withFootprints } from "./footprint-style.js";
 import { createFootprints } from "./footprints.js";
 import { framed, seen } from "./framing.js";
 import { boxOf, unwrapped, wrapped } from "./geometry.js";
@@ -37,12 +37,7 @@ const EVERYWHERE = { longitude: 12, latitude: 35, zoom: 1.4 };
 /** Masks and true colours lie below the footprints. */
 const BELOW = "footprints-fill";
 /** What waits for the map waits no longer. */
-const PATIENCE_MS = 1500;
-
-/** Wait until a map has the footprints of its view. @param {import("maplibre-gl").Map} map */
-async function isFilled(map) {
-  while (!map.getSource(FOOTPRINTS) || !map.isSourceLoaded(FOOTPRINTS)) await map.once("sourcedata");
-}
+const PATIENCE_MS = 2000;
 
 /**
  * @param {HTMLElement} container
@@ -76,9 +71,8 @@ export function createMap(container, { theme, config, view, box, template, heari
   const loaded = map.once("style.load").then(() => undefined);
   const calm = map.once("idle").then(() => undefined);
   const footprints = loaded.then(() => createFootprints(map, () => now, template));
-  // What stands beside the map is asked for when the map has what it needs.
-  const filled = Promise.race([
-    template ? isFilled(map) : loaded,
+  // Asked for any sooner, what stands beside the map would take the processor from it.
+  const shown = Promise.race([
     calm,
     /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))),
   ]);
@@ -123,10 +117,8 @@ export function createMap(container, { theme, config, view, box, template, heari
   return {
     map,
     loaded,
-    /** The tiles of the first map have come. */
-    filled,
-    /** The first map is there. */
-    calm,
+    /** The first map is there, or takes long. */
+    shown,
 
     /** @param {string | null} template  Of vector tiles. */
     async showFootprints(template) {

@@ -23,8 +23,6 @@ import { createWays, waysOn } from "./ways.js";
 
 /** Rest after a move of the map before the catalogue is asked. */
 const REST_MS = 250;
-/** The list waits no longer for the map. */
-const PATIENCE_MS = 2000;
 
 /**
  * @param {object} begun
@@ -42,13 +40,8 @@ export function createPage({ services, store, view, config, box }) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let resting;
 
-  /** What stands beside the map is written, with its pictures, when the first map is there. */
-  const calm = Promise.race([
-    view.calm,
-    /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))),
-  ]);
   const days = createDays(services, async (known) => {
-    await calm;
+    await view.shown;
     timeline.show(known, store.state);
     offerWays();
     drawLegend();
@@ -102,7 +95,7 @@ export function createPage({ services, store, view, config, box }) {
         look();
         views.refresh();
       },
-      items: (items, more) => void calm.then(() => list.show(items, more)),
+      items: (items, more) => void view.shown.then(() => list.show(items, more)),
       more: (items, more) => list.add(items, more),
       empty(nothing) {
         isEmpty = nothing;

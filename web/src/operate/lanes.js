@@ -27,7 +27,8 @@ const figure = (name, value, title) =>
  */
 export function createLanes(element, { mayOperate, release }) {
   const cards = h("div", { class: "cards" });
-  const workers = h("div");
+  // What comes first may take a while: a bare heading would look like an answer.
+  const workers = h("div", {}, h("p", { class: "soft" }, "Asking for them…"));
   element.append(
     h("h2", { tabIndex: -1 }, "Lanes and workers"),
     cards,
