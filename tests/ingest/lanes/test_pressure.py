@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingest import ledger
-from ingest.lanes import queues
+from ingest.lanes import queues, worker
 from ingest.ledger import Lane
 from producer import staging
 from producer.engines import Progress
@@ -167,6 +169,38 @@ def test_no_more_is_handed_out_to_be_fetched_than_scratch_has_room_for(
     assert looks[-1] == 3
     Platform(told).until(all_in("done"))
     assert len(remote) == 12
+
+
+def test_a_worker_that_starts_looks_at_scratch_before_it_fetches(
+    remote: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    want(far(number) for number in range(4))
+    told = settings(scratch_free_gib=0, scratch_products=1, stage_jobs=1)
+    look = worker._Bench._look_at_scratch
+
+    async def look_late(*arguments: Any, **more: Any) -> tuple[int | None, int]:
+        # As on a busy machine, where the queue is read before the first sign of life.
+        await asyncio.sleep(1.5)
+        return await look(*arguments, **more)
+
+    def staged() -> int:
+        return sum(row["staged"] is not None for row in rows().values())
+
+    Platform(told, lanes=[Lane.STAGE]).until(lambda: staged() == 1)
+
+    async def leave_in_the_queue() -> None:
+        # As a dispatcher does that has not heard yet that scratch is full.
+        with ledger.opened() as book:
+            tasks = book.claim(Lane.STAGE, 3)
+        async with queues.opened(told) as redis:
+            for task in tasks:
+                await queues.put(redis, Lane.STAGE, [task])
+
+    asyncio.run(leave_in_the_queue())
+    monkeypatch.setattr(worker._Bench, "_look_at_scratch", look_late)
+    waited = time.monotonic() + 3
+    Platform(told, lanes=[Lane.STAGE], dispatchers=0).until(lambda: time.monotonic() > waited)
+    assert (staged(), len(remote)) == (1, 1)
 
 
 def test_a_staged_product_that_vanished_is_fetched_again(remote: list[str], tmp_path: Path) -> None:
