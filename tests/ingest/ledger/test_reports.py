@@ -54,6 +54,14 @@ def test_what_was_masked_before_does_not_count_as_speed(book: Ledger) -> None:
     assert told.rate_per_hour == 0
 
 
+def test_a_product_that_only_changes_its_lane_is_counted_there(book: Ledger, pgstac: str) -> None:
+    books.begun(book, 5)
+    with psycopg.connect(pgstac) as connection:
+        connection.execute("UPDATE ledger.products SET lane = 'publish' WHERE id % 2 = 0")
+        books.assert_tallies(connection)
+    assert sum(lane.due for lane in book.lanes() if lane.lane is not Lane.MASK) == 2
+
+
 def test_lanes_tell_what_there_is_to_do(book: Ledger) -> None:
     backfill = books.begun(book, 10)
     book.want(books.wishes(2, 50, "s3://bucket"), ENGINE, priority=5, version="1")
