@@ -28,6 +28,8 @@ _VIEWS = frozenset(
 )
 _DATE_LINE = 180.0
 _HERE = "."
+_HOMEWARD = ("root", "parent", "collection")
+"""Relations of the links by which an Item that lies beside its files leads to its Collection."""
 _UP = "../" * 6
 """From the folder of a product to that of its Collection."""
 _TILES = 60_000
@@ -62,16 +64,20 @@ def item(record: MaskRecord, base: str) -> dict[str, Any]:
     }
 
 
-def document(record: MaskRecord) -> dict[str, Any]:
-    """Build the Item that lies beside its mask: it reads the same wherever the folder goes."""
-    return beside(item(record, _HERE))
-
-
 def beside(whole: dict[str, Any]) -> dict[str, Any]:
-    """Give an Item of files in its own folder, ``.``, the links of one that lies beside them."""
+    """Give an Item of files in its own folder, ``.``, the links of one that lies beside them.
+
+    It reads the same wherever the folder goes.
+    """
     home = {"href": f"{_UP}collection.json", "type": "application/json"}
-    links = [{"rel": rel, **home} for rel in ("root", "parent", "collection")]
+    links = [{"rel": rel, **home} for rel in _HOMEWARD]
     return {**whole, "links": [*links, *whole["links"]]}
+
+
+def apart(whole: dict[str, Any]) -> dict[str, Any]:
+    """Take from an Item that lies beside its files what ``beside`` gave it."""
+    links = [link for link in whole["links"] if link["rel"] not in _HOMEWARD]
+    return {**whole, "links": links}
 
 
 def moved(whole: dict[str, Any], base: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ its record does, the Item is written beside them, and only then does pgstac hear
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,8 +18,9 @@ from ingest import items
 from ingest.folders import ahead, readers
 from ingest.pgstac import Pgstac
 from ingest.writing import Writer, together
-from producer.layout import collection_id
-from producer.record import MaskRecord
+from producer.errors import StorageError
+from producer.layout import METADATA, SUFFIXES, collection_id
+from producer.record import EngineRecord, MaskRecord
 from producer.storage import Storage
 
 COLLECTION_FILE = "collection.json"
@@ -43,6 +45,23 @@ class Found:
     def collection(self) -> str:
         """Id of the Collection that the mask belongs to."""
         return collection_id(self.record.engine.name, self.record.level)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A mask whose Item lies beside it."""
+
+    key: str
+    """That of its record."""
+    engine: EngineRecord
+    level: str
+    item: dict[str, Any]
+    """As the database is to have it."""
+
+    @property
+    def collection(self) -> str:
+        """Id of the Collection that it belongs to."""
+        return collection_id(self.engine.name, self.level)
 
 
 def read(store: Storage, key: str) -> Found:
@@ -86,8 +105,8 @@ def publish(
     for group in groups.values():
         with together(store) as writer:
             wanted = list(ahead(partial(described, store, writer), group, readers(store)))
-            write_collection(writer, group[0])
-        first = group[0].record
+            first = group[0].record
+            write_collection(writer, first.engine, first.level)
         if only_changed:
             wanted = database.changed(wanted)
         if wanted:
@@ -100,14 +119,29 @@ def publish(
     return written
 
 
-def write_collection(writer: Writer, one: Found) -> None:
-    """Write the Collection of a mask where it lies in storage.
+def write_collection(writer: Writer, engine: EngineRecord, level: str) -> None:
+    """Write the Collection of an engine and level where its masks lie in storage.
 
     Raises:
         StorageError: Storage does not answer.
     """
-    whole = col.collection(one.record.engine, one.record.level, col.FULL_EXTENT)
-    writer.put(f"{one.collection}/{COLLECTION_FILE}", _json(whole))
+    whole = col.collection(engine, level, col.FULL_EXTENT)
+    writer.put(f"{whole['id']}/{COLLECTION_FILE}", _json(whole))
+
+
+def ready(store: Storage, writer: Writer, key: str) -> Ready:
+    """Take the Item that lies beside a record, or write it there.
+
+    Raises:
+        StorageError: The record is not there, or storage does not answer.
+        RecordError: It is no record.
+    """
+    lying = _lying(store, key)
+    if lying is not None:
+        return lying
+    found = read(store, key)
+    record = found.record
+    return Ready(key, record.engine, record.level, described(store, writer, found))
 
 
 def described(store: Storage, writer: Writer, one: Found) -> dict[str, Any]:
@@ -129,6 +163,33 @@ def write_item(store: Storage | Writer, one: Found) -> dict[str, Any]:
     stem = f"{one.folder}/{items.stem(one.record)}"
     store.put(stem + items.ITEM_SUFFIX, _json(items.beside(near)))
     return near
+
+
+def _lying(store: Storage, key: str) -> Ready | None:
+    """Take the Item that lies beside a record; ``None`` if it was not made of that.
+
+    A third of the work of building it: of the record only what it shares with the Item is looked
+    at, the time of its making above all.
+    """
+    record = store.get(key)
+    stem = key.removesuffix(SUFFIXES[METADATA])
+    try:
+        told = orjson.loads(record)
+        whole = orjson.loads(store.get(stem + items.ITEM_SUFFIX))
+        engine = EngineRecord.model_validate(told["engine"])
+        is_of_it = (
+            whole["id"] == told["product"]
+            and whole["collection"] == collection_id(engine.name, told["level"])
+            and _moment(whole["properties"]["created"]) == _moment(told["created"])
+        )
+        item = items.moved(items.apart(whole), store.href(key.rpartition("/")[0]))
+        return Ready(key, engine, told["level"], item) if is_of_it else None
+    except (StorageError, ValueError, TypeError, LookupError, AttributeError):
+        # Whatever is wrong: the record has to be read in full, and tells.
+        return None
+
+
+_moment = datetime.fromisoformat
 
 
 def _json(document: dict[str, Any]) -> bytes:

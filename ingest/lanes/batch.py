@@ -4,25 +4,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from ingest import collection as col
 from ingest import publishing
 from ingest.errors import DatabaseUnreachableError, RecordGoneError
 from ingest.folders import ahead, readers
 from ingest.pgstac import Pgstac
-from ingest.publishing import Found
+from ingest.publishing import Ready
 from ingest.writing import Writer, together
 from producer.errors import StorageError
 from producer.storage import Storage
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A mask whose Item lies beside it."""
-
-    found: Found
-    item: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +26,7 @@ class Batch:
 
 
 def read(store: Storage, keys: Sequence[str]) -> Batch:
-    """Read records and write their Items beside them, many at once.
+    """Read the Items that lie beside records, and write those that do not, many at once.
 
     Raises:
         StorageError: The Items could not be kept for good.
@@ -49,8 +40,8 @@ def read(store: Storage, keys: Sequence[str]) -> Batch:
         for piece in ahead(partial(_read_all, store, writer), pieces, threads):
             outcomes |= piece
         ready = tuple(one for one in outcomes.values() if isinstance(one, Ready))
-        for one in {one.found.collection: one for one in ready}.values():
-            publishing.write_collection(writer, one.found)
+        for one in {one.collection: one for one in ready}.values():
+            publishing.write_collection(writer, one.engine, one.level)
     return Batch(ready, {key: one for key, one in outcomes.items() if isinstance(one, Exception)})
 
 
@@ -62,7 +53,7 @@ def load(batch: Batch, database: Pgstac) -> dict[str, Exception]:
     """
     groups: dict[str, list[Ready]] = defaultdict(list)
     for one in batch.ready:
-        groups[one.found.collection].append(one)
+        groups[one.collection].append(one)
     failed: dict[str, Exception] = {}
     for group in groups.values():
         failed.update(_load(group, database))
@@ -70,16 +61,15 @@ def load(batch: Batch, database: Pgstac) -> dict[str, Exception]:
 
 
 def _load(group: Sequence[Ready], database: Pgstac) -> dict[str, Exception]:
-    engine, level = group[0].found.record.engine, group[0].found.record.level
-    wanted = [one.item for one in group]
+    first, wanted = group[0], [one.item for one in group]
     try:
-        database.save(col.collection(engine, level, col.extent_of(wanted)))
+        database.save(col.collection(first.engine, first.level, col.extent_of(wanted)))
         database.load(wanted)
     except DatabaseUnreachableError:
         raise
     except Exception as error:  # noqa: BLE001 - pypgstac refuses Items by errors of any class
         if len(group) == 1:
-            return {group[0].found.key: error}
+            return {first.key: error}
         half = len(group) // 2
         return _load(group[:half], database) | _load(group[half:], database)
     return {}
@@ -91,8 +81,7 @@ def _read_all(store: Storage, writer: Writer, keys: Sequence[str]) -> dict[str, 
 
 def _read(store: Storage, writer: Writer, key: str) -> Ready | Exception:
     try:
-        found = publishing.read(store, key)
-        return Ready(found, publishing.described(store, writer, found))
+        return publishing.ready(store, writer, key)
     except StorageError as error:
         try:
             return error if store.head(key) is not None else RecordGoneError(key)

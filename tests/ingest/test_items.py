@@ -34,6 +34,10 @@ def with_footprint(geometry: dict[str, Any]) -> MaskRecord:
     )
 
 
+def beside(record: MaskRecord) -> dict[str, Any]:
+    return items.beside(items.item(record, "."))
+
+
 @pytest.fixture
 def stored(store: Storage) -> records.Stored:
     return records.stored_mask(store)
@@ -52,7 +56,7 @@ def test_an_item_is_valid_stac_with_every_extension_that_it_lists(item: dict[str
 def test_the_item_beside_the_mask_is_valid_and_finds_its_files_and_its_collection(
     store: Storage, stored: records.Stored
 ) -> None:
-    document = items.document(stored.record)
+    document = beside(stored.record)
     schemas.check(document)
     folder = store.path(stored.record_key)
     assert folder is not None
@@ -164,14 +168,14 @@ def test_a_record_without_angles_makes_a_valid_item_without_them() -> None:
             ("sun_azimuth", "sun_elevation", "view_azimuth", "view_off_nadir", "datatake")
         )
     )
-    document = items.document(record.model_copy(update={"source": source}))
+    document = beside(record.model_copy(update={"source": source}))
     schemas.check(document)
     assert not any(key.startswith("view:") for key in document["properties"])
 
 
 def test_a_footprint_across_the_antimeridian_has_its_west_in_the_east() -> None:
     assert items.bbox(ACROSS) == (170.0, 40.0, -170.0, 50.0)
-    document = items.document(with_footprint(ACROSS))
+    document = beside(with_footprint(ACROSS))
     schemas.check(document)
     assert document["bbox"] == [170.0, 40.0, -170.0, 50.0]
 

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection
 from functools import partial
 
 import pytest
@@ -28,7 +28,7 @@ class Held:
     def urls(self) -> set[str]:
         return {route.request.url for route in self.routes}
 
-    def let_go(self, but: Set[str] = frozenset()) -> None:
+    def let_go(self, but: Collection[str] = ()) -> None:
         # First the door: an answer makes the page ask for more.
         self.is_open = True
         for route in self.routes:
