@@ -26,6 +26,20 @@ _SETTINGS = {
     "update_collection_extent": "false",
 }
 
+# Compiling one of pgstac's plans takes longer than running it, and packing an Item's JSON the old
+# way as long as all its indexes; a PostgreSQL that was built without the new way keeps the old.
+_TUNING = """
+DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET jit = off', current_database());
+    IF (SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression')
+    THEN
+        EXECUTE format(
+            'ALTER DATABASE %I SET default_toast_compression = lz4', current_database()
+        );
+    END IF;
+END $$
+"""
+
 
 class Pgstac:
     """A migrated pgstac, open for loading; not to be shared between threads."""
@@ -237,10 +251,7 @@ def _configure(connection: psycopg.Connection) -> None:
     row = connection.execute(footprints.EXISTS).fetchone()
     there = bool(row and row[0])
     connection.execute((footprints.FUNCTIONS if there else footprints.SCHEMA).encode())
-    # Compiling one of pgstac's plans takes longer than running it.
-    connection.execute(
-        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET jit = off', current_database()); END $$"
-    )
+    connection.execute(_TUNING)
     connection.execute(
         "SELECT upsert_queryables(%s, NULL, %s)",
         (Jsonb({"properties": queryables.PROPERTIES}), list(queryables.INDEXED)),

@@ -8,7 +8,7 @@ from functools import partial
 from ingest import collection as col
 from ingest import publishing
 from ingest.errors import DatabaseUnreachableError, RecordGoneError
-from ingest.folders import ahead, readers
+from ingest.folders import READERS, ahead
 from ingest.pgstac import Pgstac
 from ingest.publishing import Ready
 from ingest.writing import Writer, together
@@ -31,7 +31,9 @@ def read(store: Storage, keys: Sequence[str]) -> Batch:
     Raises:
         StorageError: The Items could not be kept for good.
     """
-    threads = readers(store)
+    # Of a folder, one: other batches are read at the same time, and threads that wait for one
+    # interpreter take twice the processor's time.
+    threads = READERS if store.folder is None else 1
     # Few large pieces: to hand one key to a thread costs as much as to read its record.
     size = max(1, len(keys) // (4 * threads))
     pieces = [keys[start : start + size] for start in range(0, len(keys), size)]

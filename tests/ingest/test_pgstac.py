@@ -196,6 +196,7 @@ def test_migrating_again_changes_nothing_and_keeps_what_is_there(pgstac: str) ->
     assert search(pgstac) == [item["id"]]
     with psycopg.connect(pgstac) as connection:
         assert connection.execute("SHOW jit").fetchone() == ("off",)
+        assert connection.execute("SHOW default_toast_compression").fetchone() == ("lz4",)
         context = connection.execute("SELECT pgstac.get_setting('context')").fetchone()
     assert context == ("auto",)
 

@@ -2,9 +2,18 @@
 CREATE OR REPLACE FUNCTION ledger.count_moved() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     WITH moved AS MATERIALIZED (
-        SELECT id, a.engine, b.lane AS left_lane, b.state AS left_state, a.lane, a.state
-        FROM before b JOIN after a USING (id)
-        WHERE a.state <> b.state OR a.lane <> b.lane
+        -- Grouped, not joined: the plan of the first call is kept, and that of a call for one
+        -- product would compare each of a thousand with every other.
+        SELECT id, engine, max(left_lane) AS left_lane, max(left_state) AS left_state,
+            max(lane) AS lane, max(state) AS state
+        FROM (
+            SELECT id, engine, lane AS left_lane, state AS left_state,
+                NULL::ledger.lane AS lane, NULL::ledger.state AS state FROM before
+            UNION ALL
+            SELECT id, engine, NULL, NULL, lane, state FROM after
+        ) both_sides
+        GROUP BY id, engine
+        HAVING max(left_state) <> max(state) OR max(left_lane) <> max(lane)
     ), counted AS (
         SELECT '' AS backfill, engine, left_lane, left_state, lane, state, count(*) AS n
         FROM moved GROUP BY engine, left_lane, left_state, lane, state

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -129,6 +130,23 @@ def test_a_worker_that_died_loses_its_products_and_one_that_lives_does_not(book:
     assert book.reclaim() == []
     again = book.claim(Lane.MASK, 9)
     assert [(task.id, task.attempts) for task in again] == [(tasks[1].id, 1), (tasks[2].id, 1)]
+
+
+def test_a_lease_is_written_anew_only_once_a_part_of_it_is_over(book: Ledger, pgstac: str) -> None:
+    books.want(book, 2)
+    turns = [(task.id, task.turn) for task in book.claim(Lane.MASK, 2)]
+    for (id_, turn), lease_s in zip(turns, (59, 40), strict=True):
+        book.start(id_, turn, "host:1:mask", lease_s=lease_s)
+
+    def leases() -> list[tuple[datetime]]:
+        with psycopg.connect(pgstac) as connection:
+            return connection.execute("SELECT lease FROM ledger.products ORDER BY id").fetchall()
+
+    young, old = leases()
+    assert book.renew(turns, 60) == {id_ for id_, _ in turns}
+    renewed = leases()
+    assert renewed[0] == young
+    assert renewed[1] > old
 
 
 def test_a_product_that_kills_each_of_its_workers_is_given_up(book: Ledger) -> None:
