@@ -37,6 +37,9 @@ _SWEEP_BEATS = 15
 """Signs of life between two looks for what the dead left in scratch."""
 _PUBLISHES = 3
 """Batches at once: one is read from storage, one loaded, and of one the ledger is told."""
+_PUBLISH_YOUNG = 200_000
+"""Objects that a publisher makes between two looks for garbage: each Item is a hundred of them, and
+none of it is any. Masks are too large for such patience."""
 
 
 def run(
@@ -70,6 +73,8 @@ def run(
 
     # What is loaded by now stays: looking through it for garbage costs more than making Items.
     gc.freeze()
+    if set(lanes) == {Lane.PUBLISH}:
+        gc.set_threshold(_PUBLISH_YOUNG)
     asyncio.run(until_signal())
     logger.info("stopped")
 

@@ -84,29 +84,29 @@ def seconds_until_done(
     """
     began, looked = time.monotonic(), 0.0
     first: tuple[float, int] | None = None
-    while (count := done()) < wanted:
-        now = time.monotonic()
-        if now - began > _TIMEOUT_S:
-            raise TimeoutError(f"{count} of {wanted} after an hour")
-        if first is None and count > before:
-            first = now, count
-        if now - looked > _LOOK_S:
-            looked = now
-            tell(f"{count} of {wanted}")
-            for one in running:
-                one.look()
-        time.sleep(0.25)
+    with psycopg.connect(autocommit=True) as connection:
+        while (count := done(connection)) < wanted:
+            now = time.monotonic()
+            if now - began > _TIMEOUT_S:
+                raise TimeoutError(f"{count} of {wanted} after an hour")
+            if first is None and count > before:
+                first = now, count
+            if now - looked > _LOOK_S:
+                looked = now
+                tell(f"{count} of {wanted}")
+                for one in running:
+                    one.look()
+            time.sleep(0.25)
     start, had = first or (began, before)
     return (time.monotonic() - start) * (wanted - before) / max(1, wanted - had)
 
 
-def done() -> int:
+def done(connection: psycopg.Connection) -> int:
     """Count the products that are done, as the ledger does: to look at each would slow it down."""
-    with psycopg.connect(autocommit=True) as connection:
-        row = connection.execute(
-            "SELECT coalesce(sum(n), 0) FROM ("
-            " SELECT n FROM ledger.tallies WHERE backfill = '' AND state = 'done'"
-            " UNION ALL SELECT n FROM ledger.changes WHERE backfill = '' AND state = 'done'"
-            ") counted"
-        ).fetchone()
+    row = connection.execute(
+        "SELECT coalesce(sum(n), 0) FROM ("
+        " SELECT n FROM ledger.tallies WHERE backfill = '' AND state = 'done'"
+        " UNION ALL SELECT n FROM ledger.changes WHERE backfill = '' AND state = 'done'"
+        ") counted"
+    ).fetchone()
     return int(row[0]) if row else 0
