@@ -1,22 +1,36 @@
 """The loader: rows of Items, made first and copied into pgstac then."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Self
 
 import orjson
 import psycopg
 import shapely
+from psycopg import sql
 from pypgstac.db import PgstacDB
 from pypgstac.load import Loader, Methods
+
+_COLUMNS = ("id", "collection", "datetime", "end_datetime", "geometry", "content", "private")
+_COPY = f"COPY {{}} ({', '.join(_COLUMNS)}) FROM STDIN"
+_CHECK_PARTITION = """
+SELECT check_partition(%(collection)s, month, month)
+FROM tstzrange(%(first)s, %(last)s, '[]') AS month
+"""
 
 
 class ItemLoader(Loader):
     """Loads Items that were made ready before, so that others wait for the database only."""
 
+    _connection: psycopg.Connection
+
     @classmethod
     def over(cls, connection: psycopg.Connection) -> Self:
         """Load over a connection."""
-        return cls(database_of(connection))
+        loader = cls(database_of(connection))
+        loader._connection = connection
+        return loader
 
     def replace(self, rows: Sequence[dict[str, Any]]) -> None:
         """Load rows, each in the place of what bore its id, in whichever partition."""
@@ -24,9 +38,24 @@ class ItemLoader(Loader):
             self.load_items(iter(rows), insert_mode=Methods.delsert)
 
     def insert(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Load rows of ids that are not there."""
-        if rows:
-            self.load_items(iter(rows), insert_mode=Methods.insert)
+        """Load rows of ids that are not there, month by month.
+
+        pypgstac's own way tells the partition of a month the times that it holds, to the second:
+        after each batch all of it is read, and checked behind a lock that searches wait for. Here
+        it is told once that its whole month may come.
+
+        Raises:
+            psycopg.errors.UniqueViolation: An id is there already; months before it are loaded.
+        """
+        for (collection, month), members in groupby(sorted(rows, key=_place), _place):
+            first, last = bounds(month)
+            given = {"collection": collection, "first": first, "last": last}
+            with self._connection.transaction():
+                name = self._connection.execute(_CHECK_PARTITION, given).fetchone()
+            copy = sql.SQL(_COPY).format(sql.Identifier(*(name or ())))
+            with self._connection.cursor() as cursor, cursor.copy(copy) as copied:
+                for row in members:
+                    copied.write_row([row[column] for column in _COLUMNS])
 
     def prepared(self, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Make rows of Items."""
@@ -41,6 +70,18 @@ class ItemLoader(Loader):
     def format_item(self, _item: Any) -> dict[str, Any]:  # noqa: ANN401 - as its parent has it
         """Give a row as it is."""
         return dict(_item)
+
+
+def bounds(month: str) -> tuple[datetime, datetime]:
+    """Give the first and the last moment of a month, ``YYYY-MM``, as PostgreSQL counts them."""
+    first = datetime.fromisoformat(f"{month}-01T00:00:00Z")
+    following = (first + timedelta(days=31)).replace(day=1)
+    return first, following - timedelta(microseconds=1)
+
+
+def _place(row: dict[str, Any]) -> tuple[str, str]:
+    """Give the Collection of a row and its month, in which its partition's name agrees."""
+    return row["collection"], row["datetime"][:7]
 
 
 class _NoPool:

@@ -5,7 +5,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from ingest import collection, items, queryables
+from ingest import collection, items, loader, queryables
 from ingest import pgstac as loading
 from ingest.errors import (
     DatabaseRefusedError,
@@ -98,6 +98,50 @@ def test_an_item_whose_date_moves_to_another_month_leaves_no_duplicate(pgstac: s
     with psycopg.connect(pgstac) as connection:
         row = connection.execute("SELECT count(*) FROM pgstac.items").fetchone()
     assert row == (1,)
+
+
+def test_the_partition_of_a_month_is_locked_for_its_first_batch_and_for_no_other(
+    pgstac: str,
+) -> None:
+    def constraint() -> tuple[Any, ...] | None:
+        with psycopg.connect(pgstac) as connection:
+            # A check that is made anew has another number.
+            return connection.execute(
+                "SELECT oid, pg_get_constraintdef(oid) FROM pg_constraint"
+                " WHERE conrelid = 'pgstac._items_1_202002'::regclass AND contype = 'c'"
+            ).fetchone()
+
+    month = [datetime(2020, 2, day, 12, tzinfo=UTC) for day in (9, 20, 2)]
+    load(taken(month[0]))
+    made = constraint()
+    for moment in (*month[1:], datetime(2020, 2, 1, tzinfo=UTC)):
+        load(taken(moment))
+    last = taken(datetime(2020, 2, 29, 23, 59, 59, tzinfo=UTC))
+    load(last)
+    assert made is not None
+    assert constraint() == made
+    assert len(search(pgstac, datetime="2020-02-01T00:00:00Z/2020-02-29T23:59:59.99Z")) == 5
+    assert search(pgstac, datetime="2020-02-29T23:00:00Z/2020-03-01T00:00:00Z") == [last["id"]]
+    # pgstac itself draws the times together again where something is replaced.
+    load({**last, "properties": {**last["properties"], "version": "2"}}, taken(month[0], "33UVU"))
+    load(taken(month[1], "33UVU"))
+    assert len(search(pgstac, datetime="2020-02-01T00:00:00Z/2020-02-29T23:59:59.99Z")) == 7
+
+
+@pytest.mark.parametrize(
+    ("month", "last"),
+    [
+        ("2019-12", "2019-12-31T23:59:59.999999+00:00"),
+        ("2020-02", "2020-02-29T23:59:59.999999+00:00"),
+        ("2021-02", "2021-02-28T23:59:59.999999+00:00"),
+        ("2021-04", "2021-04-30T23:59:59.999999+00:00"),
+    ],
+)
+def test_a_month_ends_just_before_the_next(month: str, last: str) -> None:
+    assert loader.bounds(month) == (
+        datetime.fromisoformat(f"{month}-01T00:00:00Z"),
+        datetime.fromisoformat(last),
+    )
 
 
 def test_an_item_whose_footprint_is_gone_is_replaced_all_the_same(pgstac: str) -> None:
