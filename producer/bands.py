@@ -18,8 +18,8 @@ from producer.resample import Axis, resample
 from producer.safe import Product
 from producer.safe.spectrum import BAND_IDS
 
-# A row of tiles of all 13 bands, and the row before: what a scan from north to south reuses.
-_CACHE_BYTES = 384 * 2**20
+# A row of tiles of all 14 bands, and the row before: what a scan from north to south reuses.
+_CACHE_BYTES = 448 * 2**20
 _STRIP_ROWS = 1024
 
 _Key = tuple[str, int, int]
@@ -30,7 +30,7 @@ class Bands:
     """The bands of a product, read by windows; a context manager, safe to share by threads.
 
     JPEG 2000 is decoded by tiles, 1024 x 1024 pixels in ESA's products: a window costs all the
-    tiles that it touches. Decoded tiles are kept for a while (384 MiB in all), so a scan by blocks
+    tiles that it touches. Decoded tiles are kept for a while (448 MiB in all), so a scan by blocks
     of any size from north to south, with or without overlap, decodes each tile once. Jumping
     about decodes again. A core decodes about ten million pixels a second.
     """
@@ -96,18 +96,26 @@ class Bands:
         Raises:
             BandReadError: The band cannot be decoded.
         """
-        raster = self._raster(name)
         window = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint16)
-        wanted = [
-            (name, row, column)
-            for row in _touched(rows, raster.chunk[0], raster.grid.height)
-            for column in _touched(columns, raster.chunk[1], raster.grid.width)
-        ]
-        with self._lock:
-            chunks = {key: self._chunk(key) for key in wanted}
-        for key, chunk in chunks.items():
+        for key, chunk in self._wanted(name, rows, columns).items():
             _paste(window, rows, columns, key, chunk.result())
         return window
+
+    def expect(self, name: str, rows: slice, columns: slice) -> list[Future[NDArray[np.uint16]]]:
+        """Begin to decode a window that will be read soon: many of them, side by side.
+
+        Args:
+            name: Band.
+            rows: As of ``digital_numbers``.
+            columns: The same of columns.
+
+        Returns:
+            What is done when it is decoded; reading tells what went wrong.
+
+        Raises:
+            BandReadError: The file cannot be opened.
+        """
+        return list(self._wanted(name, rows, columns).values())
 
     def reflectance(self, name: str, grid: Grid) -> NDArray[np.float32]:
         """Read reflectance on any grid of the band's CRS, a part of the scene or all of it.
@@ -150,6 +158,18 @@ class Bands:
         if raster is None:
             raster = self._rasters[name] = Raster.inspect(self._product, self._files[name])
         return raster
+
+    def _wanted(
+        self, name: str, rows: slice, columns: slice
+    ) -> dict[_Key, Future[NDArray[np.uint16]]]:
+        raster = self._raster(name)
+        keys = [
+            (name, row, column)
+            for row in _touched(rows, raster.chunk[0], raster.grid.height)
+            for column in _touched(columns, raster.chunk[1], raster.grid.width)
+        ]
+        with self._lock:
+            return {key: self._chunk(key) for key in keys}
 
     def _chunk(self, key: _Key) -> Future[NDArray[np.uint16]]:
         """Find a chunk or have it decoded, once for all threads that ask; the lock is held."""

@@ -1,9 +1,9 @@
 """The whole way from a product to its mask, as a stream of tiles."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from producer.kappamask.area import touched
 from producer.kappamask.inference import Prediction, Predictor
 from producer.kappamask.preparing import Preparation, Prepared
 from producer.kappamask.spectra import Spectrum
-from producer.kappamask.tiling import SIZE_PX, tiles
+from producer.kappamask.tiling import SIZE_PX, Tile, tiles
 from producer.options import EngineOptions, Mode
 from producer.safe import Product
 
@@ -41,8 +41,8 @@ class Masked:
     mask: NDArray[np.uint8]
     probabilities: NDArray[np.uint8] | None
     timings_s: dict[str, float]
-    """Seconds by step; ``read`` and ``resample`` run beside ``infer``, and beside ``wait`` for the
-    product before to be done with the device."""
+    """Seconds by step; ``resample`` runs beside ``infer``, and so does ``read`` but on a CPU; all
+    begin beside ``wait`` for the product before to be done with the device."""
     agreement: float | None
     """Share of one tile's pixels to which the reference, if there is one, gives the same class."""
 
@@ -79,7 +79,9 @@ class Chain:
         headstart = _headstart(self.predictor.batch, self.threads or cores())
         with Bands(product, self.spectrum.bands, self.threads, self.decoder) as bands:
             preparation = Preparation(product, bands, self.spectrum, self.options.mode)
-            with ahead(preparation.prepare, grid, headstart) as tiles_ahead:
+            on_cpu = self.predictor.device.type == "cpu"
+            wanted = work.decoded_by_rows(grid, preparation) if on_cpu else grid
+            with ahead(preparation.prepare, wanted, headstart) as tiles_ahead:
                 began = time.perf_counter()
                 with turn(str(self.predictor.device)):
                     work.timings_s["wait"] = time.perf_counter() - began
@@ -116,6 +118,19 @@ class _Work:
         if self.options.probabilities:
             self.probabilities = np.zeros((len(MaskClass), *shape), np.uint8)
         self.timings_s = dict.fromkeys(("read", "resample", "wait", "infer", "merge"), 0.0)
+
+    def decoded_by_rows(self, grid: Iterable[Tile], preparation: Preparation) -> Iterator[Tile]:
+        """Go through the tiles, and decode all that a row of them sees before its first.
+
+        On a CPU decoding and the network want the same cores. They take turns, each with all of
+        them: at once they drive each other's data out of the caches, and wait for each other.
+        """
+        for _, row in groupby(grid, key=lambda tile: tile.row):
+            began = time.perf_counter()
+            tiles = list(row)
+            preparation.decode(tiles)
+            self.timings_s["read"] += time.perf_counter() - began
+            yield from tiles
 
     def add(self, batch: list[Prepared]) -> None:
         began = time.perf_counter()

@@ -1,7 +1,8 @@
 """From a product's bands to what the network sees of a tile."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,15 @@ class Preparation:
             zip(spectrum.bands, normalisation(spectrum, mode, offsets), strict=True)
         )
 
+    def decode(self, tiles: Iterable[Tile]) -> None:
+        """Decode what some tiles see, and return when it is done."""
+        wait(
+            future
+            for tile in tiles
+            for name in self._names
+            for future in self._bands.expect(name, *self._place(name, tile))
+        )
+
     def prepare(self, tile: Tile) -> Prepared:
         """Read, resample and normalise one tile.
 
@@ -57,7 +67,12 @@ class Preparation:
             BandReadError: A band cannot be decoded.
         """
         began = time.perf_counter()
-        windows = {name: self._window(name, tile) for name in self._names}
+        places = {name: self._place(name, tile) for name in self._names}
+        for name, place in places.items():
+            self._bands.expect(name, *place)
+        windows = {
+            name: self._bands.digital_numbers(name, *place) for name, place in places.items()
+        }
         known = self._validity(tile, windows)
         read_s = time.perf_counter() - began
         if not any(window.any() for window in windows.values()):
@@ -71,15 +86,15 @@ class Preparation:
             np.take(self._normalisation[name], numbers, out=inputs[channel], mode="clip")
         return Prepared(tile, inputs, known, read_s, time.perf_counter() - began)
 
-    def _window(self, name: str, tile: Tile) -> NDArray[np.uint16]:
+    def _place(self, name: str, tile: Tile) -> tuple[slice, slice]:
+        """Give the rows and the columns of a band that a tile sees."""
         own = self._bands.grid(name)
         divisor = round(own.resolution_m / self._grid.resolution_m)
         rows, columns = self._down.seen(tile.row, divisor), self._across.seen(tile.column, divisor)
         # Bands of a whole product share their corner; those of a crop may not.
         down = round((own.y_m - self._grid.y_m) / own.resolution_m)
         across = round((self._grid.x_m - own.x_m) / own.resolution_m)
-        return self._bands.digital_numbers(
-            name,
+        return (
             slice(rows.start + down, rows.stop + down),
             slice(columns.start + across, columns.stop + across),
         )

@@ -9,22 +9,40 @@ import numpy as np
 import pytest
 import rasterio
 import torch
+from numpy.typing import NDArray
 from shapely.geometry import box, mapping
 
+from producer.bands import Bands
 from producer.classes import MaskClass
+from producer.decoding import Gdal
 from producer.engines import silent
 from producer.errors import AreaError
 from producer.grid import Grid
 from producer.kappamask.chain import Chain
 from producer.kappamask.networks import Network
 from producer.kappamask.preparing import Preparation, Prepared
-from producer.kappamask.tiling import Tile
+from producer.kappamask.spectra import spectrum
+from producer.kappamask.tiling import Tile, tiles
 from producer.options import Backend, EngineOptions, Mode, Precision
-from producer.safe import open_product
+from producer.safe import BandFile, open_product
 from producer.safe.spectrum import NATIVE_RESOLUTION_M
 from producer.synthetic import Scene, write_safe
 from tests.producer.kappamask.conftest import Numbers, StandIn, chain_of, rewritten
+from tests.producer.kappamask.random_networks import sample_inputs
 from tests.products import NEW_L1C, OLD_L1C, flat_facts, small_product
+
+
+class _AllAtOnce:
+    """Decodes nothing before some threads ask at once."""
+
+    def __init__(self, threads: int) -> None:
+        self.calls = 0
+        self._barrier = threading.Barrier(threads)
+
+    def read(self, source: str, file: BandFile, rows: slice, columns: slice) -> NDArray[np.uint16]:
+        self.calls += 1
+        self._barrier.wait(20)
+        return Gdal().read(source, file, rows, columns)
 
 
 @pytest.fixture(scope="session")
@@ -211,6 +229,21 @@ def test_bf16_agrees_but_for_some_pixels(landscape: Path, mask: np.ndarray) -> N
     assert found.agreement is not None
     assert found.agreement == pytest.approx(1 - differing[:496, :496].mean(), abs=0.01)
     assert 0.9 < found.agreement < 1
+
+
+def test_all_that_a_row_of_tiles_sees_is_decoded_once_and_side_by_side(landscape: Path) -> None:
+    product = open_product(landscape)
+    wanted = spectrum("L1C", "deeplabv3plus")
+    row = [tile for tile in tiles(*product.grid.shape) if tile.row == 0]
+    decoder = _AllAtOnce(13)
+    with Bands(product, wanted.bands, threads=13, decoder=decoder) as bands:
+        preparation = Preparation(product, bands, wanted, Mode.HARMONISED)
+        preparation.decode(row)
+        assert decoder.calls == 13
+        prepared = [preparation.prepare(tile) for tile in row]
+    assert decoder.calls == 13
+    assert prepared[0].inputs is not None
+    np.testing.assert_array_equal(prepared[0].inputs, sample_inputs(product, wanted))
 
 
 def test_float32_has_nothing_to_agree_with(chain: Chain, landscape: Path) -> None:
