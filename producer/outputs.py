@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -77,6 +78,7 @@ class Outputs:
     files: dict[str, FileRecord] = field(default_factory=dict)
     """What has been written, by asset key."""
     timings_s: dict[str, float] = field(default_factory=dict)
+    """Seconds by step; the mask is encoded beside the steps before ``cog``."""
 
     def write(self, output: EngineOutput, options: MaskOptions) -> None:
         """Write all but the record.
@@ -87,20 +89,23 @@ class Outputs:
         product = self.product
         # An old record must not vouch for files that are about to be replaced.
         self.store.delete(layout.file_key(self.stem, layout.METADATA))
-        with self._step("thumbnail"):
-            picture = encode_png(quicklook.thumbnail(output.mask))
-            self._write(layout.THUMBNAIL, picture, "image/png")
-        if options.preview:
-            with self._step("preview"):
-                grid = quicklook.preview_grid(product.grid)
-                pixels, valid = quicklook.stretch(quicklook.read_preview(product, grid))
-                data = encode_preview(pixels, valid, grid, self.tags)
-                self._write(layout.PREVIEW, data, COG_MEDIA_TYPE, grid)
-        with self._step("cog"):
-            # Names first, so that nobody ever sees a mask without them.
-            self._write(layout.CATEGORIES, category_names(), "application/xml")
-            cog = encode_mask(output.mask, product.grid, self.tags)
-            self._write(layout.MASK, cog, COG_MEDIA_TYPE)
+        with ThreadPoolExecutor(1, thread_name_prefix="cog") as beside:
+            # The largest file, and most of it is one core's work.
+            encoding = beside.submit(encode_mask, output.mask, product.grid, self.tags)
+            with self._step("thumbnail"):
+                picture = encode_png(quicklook.thumbnail(output.mask))
+                self._write(layout.THUMBNAIL, picture, "image/png")
+            if options.preview:
+                with self._step("preview"):
+                    grid = quicklook.preview_grid(product.grid)
+                    pixels, valid = quicklook.stretch(quicklook.read_preview(product, grid))
+                    data = encode_preview(pixels, valid, grid, self.tags)
+                    self._write(layout.PREVIEW, data, COG_MEDIA_TYPE, grid)
+            with self._step("cog"):
+                # Names first, so that nobody ever sees a mask without them.
+                self._write(layout.CATEGORIES, category_names(), "application/xml")
+                cog = encoding.result()
+                self._write(layout.MASK, cog, COG_MEDIA_TYPE)
         if output.probabilities is not None:
             with self._step("probabilities"):
                 data = encode_probabilities(output.probabilities, product.grid, self.tags)
