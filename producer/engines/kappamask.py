@@ -35,7 +35,8 @@ def load(level: str, options: EngineOptions) -> "KappaMask":
     network, card = WeightsCache.of(settings).load(wanted.weights_name)
     reference = None
     if options.precision is not Precision.FLOAT32:
-        exact = replace(options, precision=Precision.FLOAT32, backend=Backend.AUTO)
+        # Not OpenVINO: it takes longer to load than this is used.
+        exact = replace(options, precision=Precision.FLOAT32, backend=Backend.TORCH)
         reference = predictor(network, exact, settings.threads)
     chain = Chain(
         spectrum=wanted,

@@ -158,8 +158,8 @@ def _device(name: str) -> torch.device:
 def _backend(options: EngineOptions, device: torch.device) -> Backend:
     has_openvino = find_spec("openvino") is not None
     if options.backend is Backend.AUTO:
-        on_cpu = device.type == "cpu" and options.precision is Precision.FLOAT32
-        return Backend.OPENVINO if has_openvino and on_cpu else Backend.TORCH
+        able = has_openvino and device.type == "cpu" and _openvino_knows(options.precision)
+        return Backend.OPENVINO if able else Backend.TORCH
     if options.backend is Backend.OPENVINO:
         if not has_openvino:
             raise BackendError("backend openvino needs the package openvino: install it")
@@ -168,3 +168,11 @@ def _backend(options: EngineOptions, device: torch.device) -> Backend:
         if options.precision is Precision.FLOAT16:
             raise BackendError("backend openvino knows float32 and bf16, not fp16")
     return options.backend
+
+
+def _openvino_knows(precision: Precision) -> bool:
+    if precision is Precision.BFLOAT16:
+        from producer.kappamask.openvino_backend import has_bf16  # noqa: PLC0415
+
+        return has_bf16()
+    return precision is Precision.FLOAT32

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from producer.devices import cores
+from producer.errors import BackendError
 from producer.kappamask.folding import folded
 from producer.kappamask.inference import _CoarseLogits, predictor
 from producer.kappamask.networks import Network
@@ -153,8 +154,15 @@ def _ways(
         )
     if find_spec("onnx"):
         ways["onnxruntime float32"] = whole(_onnx_way(network, inputs[:1]))
-    half = predictor(network, EngineOptions(backend=Backend.TORCH, precision=Precision.BFLOAT16))
-    ways["torch bf16"] = whole(lambda tiles: half(tiles).classes, half.batch)
+    for backend in backends:
+        try:
+            half = predictor(network, EngineOptions(backend=backend, precision=Precision.BFLOAT16))
+        except BackendError as error:
+            print(f"{backend.value} bf16: {error}", file=sys.stderr)
+            continue
+        ways[f"{backend.value} bf16"] = whole(
+            lambda tiles, half=half: half(tiles).classes, half.batch
+        )
     if find_spec("tensorflow"):
         ways["tensorflow predict float32"] = whole(kappamask_tensorflow.way(network, inputs[:1]))
     return ways

@@ -1,6 +1,7 @@
 """How long a product takes, how much memory, and how much of the truth is found.
 
-Run ``python -m tests.bench.producer [--quick] [--json] [--engine NAME] [--work FOLDER]``.
+Run ``python -m tests.bench.producer [--quick] [--json] [--engine NAME] [--precision P]
+[--work FOLDER]``.
 A procedural product of 10980 x 10980 px (``--quick``: 2400 x 2400) is made once and kept in
 the work folder; it is masked in a process of its own, whose peak memory is the figure given.
 The clouds are procedural: recall and precision tell how an engine fares on these, not on Earth.
@@ -25,6 +26,7 @@ from rich.progress import Progress
 from producer import layout
 from producer.classes import MaskClass
 from producer.masking import MaskOptions, mask_product
+from producer.options import EngineOptions, Precision
 from producer.product import ProductName
 from producer.synthetic import Scene, build
 from tests.bench import kappamask_backends
@@ -63,12 +65,12 @@ def subject(work: Path, size_px: int) -> Subject:
     return Subject(path, np.load(truth))
 
 
-def measure(path: Path, engine: str) -> dict[str, Any]:
+def measure(path: Path, engine: str, precision: Precision) -> dict[str, Any]:
     """Mask a product in a fresh process; timings and peak memory."""
     with tempfile.TemporaryDirectory(prefix="nimbostac-bench-") as store:
         command = [sys.executable, "-m", "tests.bench.producer", "--child", store]
         ran = subprocess.run(
-            [*command, "--engine", engine, "--product", path],
+            [*command, "--engine", engine, "--precision", precision, "--product", path],
             stdout=subprocess.PIPE,
             check=True,
         )
@@ -78,9 +80,10 @@ def measure(path: Path, engine: str) -> dict[str, Any]:
         return found
 
 
-def child(path: Path, engine: str, store: str) -> None:
+def child(path: Path, engine: str, precision: Precision, store: str) -> None:
     """Mask a product and print what it took; runs in the process that is measured."""
-    record = mask_product(path, store, engine, options=MaskOptions(overwrite=True))
+    options = MaskOptions(overwrite=True, engine=EngineOptions(precision=precision))
+    record = mask_product(path, store, engine, options=options)
     stem = layout.stem_key(
         ProductName.parse(record.product), record.engine.name, record.engine.version
     )
@@ -135,6 +138,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--engine", default="ukis-csmask")
+    parser.add_argument("--precision", type=Precision, default=Precision.FLOAT32)
     parser.add_argument(
         "--work", type=Path, default=Path(tempfile.gettempdir()) / "nimbostac-bench"
     )
@@ -142,13 +146,13 @@ def main() -> None:
     parser.add_argument("--child", help=argparse.SUPPRESS)
     told = parser.parse_args()
     if told.child:
-        child(told.product, told.engine, told.child)
+        child(told.product, told.engine, told.precision, told.child)
         return
     size_px = QUICK_PX if told.quick else FULL_PX
     made = subject(told.work, size_px)
     if told.engine == "kappamask":
         kappamask_backends.provide_weights(told.work, made.path)
-    result = measure(made.path, told.engine)
+    result = measure(made.path, told.engine, told.precision)
     result["size_px"] = size_px
     result["agreement"] = agreement(result.pop("classes"), made.truth)
     if told.engine == "kappamask":
