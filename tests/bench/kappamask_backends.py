@@ -1,7 +1,7 @@
 """Milliseconds a tile of KappaMask's network, by backend and precision, in turns.
 
 Run ``python -m tests.bench.kappamask_backends [--quick] [--json]``, or ``python -m
-tests.bench.producer --engine kappamask``. Weights are random, but calibrated as trained ones are.
+tests.bench.producer``. Weights are random, but calibrated as trained ones are.
 ONNX Runtime is among them where the package onnx is installed, TensorFlow where tensorflow is.
 """
 
