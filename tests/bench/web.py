@@ -1,11 +1,12 @@
 """The web page in headless Chromium: how soon there is a map, what shifts, how smoothly it pans.
 
-``python -m tests.bench.web http://127.0.0.1:8080 [--query TEXT] [--rounds N] [--json]`` asks a
-stack that runs. Each round is a browser without a cache of its own. Headless Chromium draws WebGL
-in software, so that times and frames tell more of the machine's cores than of the page. Its
-peers, in turns with it, are pages with MapLibre and nothing but a map of the same size: ``bare``
-has an empty style, ``coast`` the same coasts and borders. ``script_ms`` is what the page's
-scripts, styles and layout took of each frame on the main thread: 60 frames a second leave 16.7.
+``python -m tests.bench.web http://127.0.0.1:8080 [--query TEXT] [--rounds N] [--flag=FLAG]
+[--json]`` asks a stack that runs. Each round is a browser without a cache of its own. Headless
+Chromium draws WebGL in software, so that times and frames tell more of the machine's cores than of
+the page. Its peers, in turns with it, are pages with MapLibre and nothing but a map of the same
+size: ``bare`` has an empty style, ``coast`` the same coasts and borders. ``script_ms`` is what the
+page's scripts, styles and layout took of each frame on the main thread: 60 frames a second leave
+16.7. Flags of Chromium come after ours, in the place of those that say the same.
 """
 
 import argparse
@@ -170,6 +171,7 @@ def main() -> None:
     parser.add_argument("site", help="address of a running stack")
     parser.add_argument("--query", default="", help="what the page is asked for, such as ?item=…")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--flag", action="append", default=[], help="of Chromium; again for more")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     arguments = parser.parse_args()
     site = arguments.site.rstrip("/")
@@ -180,7 +182,9 @@ def main() -> None:
     }
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in addresses}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*FLAGS, *arguments.flag]
+        )
         for _ in range(arguments.rounds):
             for name, address in addresses.items():
                 rounds[name].append(visit(browser, address))
