@@ -54,7 +54,8 @@ class EngineOptions:
     precision: Precision = Precision.FLOAT32
     backend: Backend = Backend.AUTO
     batch: int = 0
-    """Tiles inferred at a time; 0 takes 1 or 2 on a CPU, 8 on a GPU."""
+    """Tiles inferred at a time; 0 takes 1 on a CPU, where OpenVINO infers two such batches side by
+    side, and 8 on a GPU."""
 
     @property
     def changed(self) -> tuple[str, ...]:

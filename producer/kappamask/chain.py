@@ -1,7 +1,9 @@
 """The whole way from a product to its mask, as a stream of tiles."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
@@ -76,7 +78,8 @@ class Chain:
         if self.options.aoi is not None:
             grid = touched(grid, product.grid, self.options.aoi)
         work = _Work(product, self.predictor, self.reference, self.options)
-        headstart = _headstart(self.predictor.batch, self.threads or cores())
+        size = self.predictor.batch
+        headstart = _headstart(size * self.predictor.side_by_side, self.threads or cores())
         with Bands(product, self.spectrum.bands, self.threads, self.decoder) as bands:
             preparation = Preparation(product, bands, self.spectrum, self.options.mode)
             on_cpu = self.predictor.device.type == "cpu"
@@ -85,9 +88,12 @@ class Chain:
                 began = time.perf_counter()
                 with turn(str(self.predictor.device)):
                     work.timings_s["wait"] = time.perf_counter() - began
-                    while batch := list(islice(tiles_ahead, self.predictor.batch)):
-                        work.add(batch)
-                        progress("infer", work.done, len(grid))
+                    batches = iter(lambda: list(islice(tiles_ahead, size)), [])
+                    done = 0
+                    with work.added(batches) as counts:
+                        for count in counts:
+                            done += count
+                            progress("infer", done, len(grid))
         return Masked(work.mask, work.probabilities, work.timings_s, work.agreement)
 
 
@@ -104,13 +110,13 @@ class _Work:
     predictor: Predictor
     reference: Predictor | None
     options: EngineOptions
-    done: int = 0
     mask: NDArray[np.uint8] = field(init=False)
     probabilities: NDArray[np.uint8] | None = None
     timings_s: dict[str, float] = field(init=False)
     agreement: float | None = None
     _of_nothing: Prediction | None = None
     """What the network says of a tile without data."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         shape = self.product.grid.shape
@@ -129,32 +135,50 @@ class _Work:
             began = time.perf_counter()
             tiles = list(row)
             preparation.decode(tiles)
-            self.timings_s["read"] += time.perf_counter() - began
+            with self._lock:
+                self.timings_s["read"] += time.perf_counter() - began
             yield from tiles
 
-    def add(self, batch: list[Prepared]) -> None:
+    @contextmanager
+    def added(self, batches: Iterable[list[Prepared]]) -> Iterator[Iterable[int]]:
+        """Infer batches as the predictor likes them, and give how many tiles each was."""
+        together = self.predictor.side_by_side
+        if together == 1:
+            # In this thread: what is compiled for a GPU belongs to the one that it is called by.
+            yield map(self._add, batches)
+            return
+        # One more waits, so that nobody does who is done before the other.
+        with ahead(self._add, batches, Headstart(count=together + 1, threads=together)) as counts:
+            yield counts
+
+    def _add(self, batch: list[Prepared]) -> int:
         began = time.perf_counter()
         full = [prepared.inputs for prepared in batch if prepared.inputs is not None]
         found = self._predict(np.stack(full)) if full else None
-        if found is not None and self.reference is not None and self.agreement is None:
-            exact = self.reference(full[0][None]).classes[0]
-            self.agreement = float(np.mean(exact == found.classes[0]))
-        if len(full) < len(batch) and self._of_nothing is None:
-            channels = self.predictor.network.channels
-            self._of_nothing = self._predict(np.zeros((1, channels, SIZE_PX, SIZE_PX), np.float32))
-        self.timings_s["infer"] += time.perf_counter() - began
-        began = time.perf_counter()
+        with self._lock:
+            if found is not None and self.reference is not None and self.agreement is None:
+                exact = self.reference(full[0][None]).classes[0]
+                self.agreement = float(np.mean(exact == found.classes[0]))
+            if len(full) < len(batch) and self._of_nothing is None:
+                channels = self.predictor.network.channels
+                nothing = np.zeros((1, channels, SIZE_PX, SIZE_PX), np.float32)
+                self._of_nothing = self._predict(nothing)
+        inferred = time.perf_counter()
         number = 0
         for prepared in batch:
-            self.timings_s["read"] += prepared.read_s
-            self.timings_s["resample"] += prepared.resample_s
             if prepared.inputs is None:
                 self._paste(prepared, self._of_nothing, 0)
             else:
                 self._paste(prepared, found, number)
                 number += 1
-        self.done += len(batch)
-        self.timings_s["merge"] += time.perf_counter() - began
+        merged = time.perf_counter()
+        with self._lock:
+            self.timings_s["infer"] += (inferred - began) / self.predictor.side_by_side
+            self.timings_s["merge"] += (merged - inferred) / self.predictor.side_by_side
+            for prepared in batch:
+                self.timings_s["read"] += prepared.read_s
+                self.timings_s["resample"] += prepared.resample_s
+        return len(batch)
 
     def _predict(self, inputs: NDArray[np.float32]) -> Prediction:
         return self.predictor(inputs, probabilities=self.options.probabilities)

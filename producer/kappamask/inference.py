@@ -44,6 +44,8 @@ class Predictor:
     backend: Backend
     batch: int
     """Tiles that it takes at a time."""
+    side_by_side: int
+    """Threads that may ask at once, each for a batch."""
     network: Network
     score: Scorer
     device: torch.device
@@ -99,11 +101,14 @@ def predictor(network: Network, options: EngineOptions, threads: int = 0) -> Pre
     network = folded(network, few_products=few_products)
     module = _CoarseLogits(network).eval()
     score: Scorer
+    together = 1
     if backend is Backend.OPENVINO:
         # Only now: it need not be there.
         from producer.kappamask.openvino_backend import scorer, side_by_side  # noqa: PLC0415
 
-        batch = options.batch or side_by_side(threads)
+        together = side_by_side(threads)
+        # Of what is left to torch, each does a share.
+        torch.set_num_threads(max(1, threads // together))
         example = torch.zeros(1, network.channels, SIZE_PX, SIZE_PX)
         score = scorer(module, example, options.precision, threads)
     else:
@@ -116,7 +121,7 @@ def predictor(network: Network, options: EngineOptions, threads: int = 0) -> Pre
         if backend is Backend.COMPILE:
             mode = "default" if device.type == "cpu" else "reduce-overhead"
             score = torch.compile(score, mode=mode, dynamic=False)
-    return Predictor(backend, batch, network, score, device)
+    return Predictor(backend, batch, together, network, score, device)
 
 
 class _CoarseLogits(nn.Module):

@@ -4,6 +4,7 @@ import importlib
 import sys
 import warnings
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import torch
@@ -20,9 +21,9 @@ def scorer(
 ) -> Callable[[Tensor], Tensor]:
     """Compile a module for the CPU.
 
-    Several tiles are worked on side by side, each by threads of its own. Threads that share a
-    tile wait for each other at every step, and for whoever else wants their cores: here the
-    decoding of the tiles to come.
+    Several threads may ask at once, ``side_by_side`` of them: each tile is worked on by threads of
+    its own. Threads that share a tile wait for each other at every step, and for whoever else wants
+    their cores.
 
     Args:
         module: Takes and gives one tensor; traced, so that it is fixed to the example's shape.
@@ -51,19 +52,19 @@ def scorer(
         "NUM_STREAMS": side_by_side(threads),
     }
     compiled = core.compile_model(model, "CPU", settings)
-    requests = [compiled.create_infer_request() for _ in range(side_by_side(threads))]
+    requests: SimpleQueue[Any] = SimpleQueue()
+    for _ in range(side_by_side(threads)):
+        requests.put(compiled.create_infer_request())
 
     def score(x: Tensor) -> Tensor:
-        scores = []
-        for begin in range(0, len(x), len(requests)):
-            tiles = x[begin : begin + len(requests)].numpy()
-            running = requests[: len(tiles)]
-            for number, request in enumerate(running):
-                request.start_async([tiles[number : number + 1]])
-            for request in running:
-                request.wait()
-                # Copied: the memory is the request's own, which the next call writes to.
-                scores.append(torch.from_numpy(request.get_output_tensor(0).data.copy()))
+        request = requests.get()
+        try:
+            scores = [
+                torch.from_numpy(request.infer([tile], share_inputs=True)[0])
+                for tile in x.numpy()[:, None]
+            ]
+        finally:
+            requests.put(request)
         return torch.cat(scores)
 
     return score

@@ -16,6 +16,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -28,7 +29,7 @@ import torch
 from producer.devices import cores
 from producer.errors import BackendError
 from producer.kappamask.folding import folded
-from producer.kappamask.inference import _CoarseLogits, predictor
+from producer.kappamask.inference import Predictor, _CoarseLogits, predictor
 from producer.kappamask.networks import Network
 from producer.kappamask.spectra import spectrum
 from producer.kappamask.weights import WeightsCache
@@ -133,9 +134,8 @@ class _Clock:
 def _ways(
     network: Network, inputs: np.ndarray, *, with_compile: bool
 ) -> dict[str, Callable[[], Any]]:
-    def whole(run: Callable[[np.ndarray], np.ndarray], batch: int = 1) -> Callable[[], Any]:
-        parts = np.split(inputs, range(batch, len(inputs), batch))
-        return lambda: np.concatenate([run(part) for part in parts])
+    def whole(run: Callable[[np.ndarray], np.ndarray]) -> Callable[[], Any]:
+        return lambda: np.concatenate([run(part) for part in np.split(inputs, len(inputs))])
 
     def plain(tiles: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
@@ -148,9 +148,8 @@ def _ways(
     if with_compile and shutil.which("g++"):
         backends.append(Backend.COMPILE)
     for backend in backends:
-        run = predictor(network, EngineOptions(backend=backend))
-        ways[f"{backend.value} float32"] = whole(
-            lambda tiles, run=run: run(tiles).classes, run.batch
+        ways[f"{backend.value} float32"] = _ours(
+            predictor(network, EngineOptions(backend=backend)), inputs
         )
     if find_spec("onnx"):
         ways["onnxruntime float32"] = whole(_onnx_way(network, inputs[:1]))
@@ -160,12 +159,17 @@ def _ways(
         except BackendError as error:
             print(f"{backend.value} bf16: {error}", file=sys.stderr)
             continue
-        ways[f"{backend.value} bf16"] = whole(
-            lambda tiles, half=half: half(tiles).classes, half.batch
-        )
+        ways[f"{backend.value} bf16"] = _ours(half, inputs)
     if find_spec("tensorflow"):
         ways["tensorflow predict float32"] = whole(kappamask_tensorflow.way(network, inputs[:1]))
     return ways
+
+
+def _ours(run: Predictor, inputs: np.ndarray) -> Callable[[], Any]:
+    """Run a network as the chain does, as many batches side by side as it likes."""
+    parts = np.split(inputs, range(run.batch, len(inputs), run.batch))
+    pool = ThreadPoolExecutor(run.side_by_side)
+    return lambda: np.concatenate([found.classes for found in pool.map(run, parts)])
 
 
 def _onnx_way(network: Network, example: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -12,14 +14,16 @@ pytest.importorskip("openvino")
 
 def test_tiles_side_by_side_score_as_they_do_one_by_one(network: Network) -> None:
     run = predictor(network, EngineOptions(backend=Backend.OPENVINO), threads=2)
-    assert run.batch == 2
-    tiles = np.random.default_rng(1).random((3, 13, 512, 512), np.float32)
-    together = run.logits(tiles).numpy()
-    assert together.shape[0] == 3
-    for number in range(3):
-        alone = run.logits(tiles[number : number + 1]).numpy()
-        assert np.array_equal(alone[0], together[number])
-    assert not np.array_equal(together[0], together[1])
+    assert (run.batch, run.side_by_side) == (1, 2)
+    tiles = np.random.default_rng(1).random((3, 1, 13, 512, 512), np.float32)
+    alone = [run.logits(tile).numpy() for tile in tiles]
+    with ThreadPoolExecutor(3) as pool:
+        together = [logits.numpy() for logits in pool.map(run.logits, tiles)]
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one, other)
+    batch = run.logits(np.concatenate(tiles)).numpy()
+    assert np.array_equal(batch, np.concatenate(alone))
+    assert not np.array_equal(alone[0], alone[1])
 
 
 def test_bf16_is_left_to_torch_where_the_cpu_has_no_instructions_for_it(
