@@ -83,6 +83,8 @@ def compare(product: Path, turns: int, *, with_compile: bool = False) -> dict[st
         clocks[name] = _Clock()
         agreement[name] = float(np.mean(clocks[name].time(way) == reference))
         print(f"{name}: {clocks[name].wall_s:.1f} s to begin with", file=sys.stderr)
+    # OpenVINO's leave torch a thread each.
+    torch.set_num_threads(cores())
     a, b = torch.randn(2, _SIZE, _SIZE).unbind()
     ways["matrix product"] = partial(torch.matmul, a, b)
     clocks["matrix product"] = _Clock()
