@@ -23,14 +23,10 @@ FROM tstzrange(%(first)s, %(last)s, '[]') AS month
 class ItemLoader(Loader):
     """Loads Items that were made ready before, so that others wait for the database only."""
 
-    _connection: psycopg.Connection
-
     @classmethod
     def over(cls, connection: psycopg.Connection) -> Self:
         """Load over a connection."""
-        loader = cls(database_of(connection))
-        loader._connection = connection
-        return loader
+        return cls(database_of(connection))
 
     def replace(self, rows: Sequence[dict[str, Any]]) -> None:
         """Load rows, each in the place of what bore its id, in whichever partition."""
@@ -47,13 +43,14 @@ class ItemLoader(Loader):
         Raises:
             psycopg.errors.UniqueViolation: An id is there already; months before it are loaded.
         """
+        connection = self.db.connect()
         for (collection, month), members in groupby(sorted(rows, key=_place), _place):
             first, last = bounds(month)
             given = {"collection": collection, "first": first, "last": last}
-            with self._connection.transaction():
-                name = self._connection.execute(_CHECK_PARTITION, given).fetchone()
+            with connection.transaction():
+                name = connection.execute(_CHECK_PARTITION, given).fetchone()
             copy = sql.SQL(_COPY).format(sql.Identifier(*(name or ())))
-            with self._connection.cursor() as cursor, cursor.copy(copy) as copied:
+            with connection.cursor() as cursor, cursor.copy(copy) as copied:
                 for row in members:
                     copied.write_row([row[column] for column in _COLUMNS])
 

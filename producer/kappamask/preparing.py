@@ -67,11 +67,10 @@ class Preparation:
             BandReadError: A band cannot be decoded.
         """
         began = time.perf_counter()
-        places = {name: self._place(name, tile) for name in self._names}
-        for name, place in places.items():
-            self._bands.expect(name, *place)
+        self.decode([tile])
         windows = {
-            name: self._bands.digital_numbers(name, *place) for name, place in places.items()
+            name: self._bands.digital_numbers(name, *self._place(name, tile))
+            for name in self._names
         }
         known = self._validity(tile, windows)
         read_s = time.perf_counter() - began

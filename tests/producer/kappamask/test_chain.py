@@ -134,8 +134,9 @@ def test_bands_of_a_crop_need_not_begin_at_the_same_place(
     assert np.unique(found).size > 2
 
 
+@pytest.mark.parametrize("side_by_side", [1, 2])
 def test_outside_of_the_swath_there_is_no_data_and_the_network_is_asked_once(
-    tmp_path: Path, chain: Chain
+    tmp_path: Path, chain: Chain, side_by_side: int
 ) -> None:
     built = small_product(tmp_path, OLD_L1C, size_px=600, swath=0.3)
     product = open_product(built.path)
@@ -146,7 +147,8 @@ def test_outside_of_the_swath_there_is_no_data_and_the_network_is_asked_once(
         asked.append(bool(x.any()))
         return score(x)
 
-    found = replace(chain, predictor=replace(chain.predictor, score=counting)).mask(product, silent)
+    predictor = replace(chain.predictor, score=counting, side_by_side=side_by_side)
+    found = replace(chain, predictor=predictor).mask(product, silent)
     assert asked.count(False) == 1
     assert asked.count(True) == 2
     outside = np.logical_and.reduce([_at_10_m(band.path) == 0 for band in product.bands.values()])
@@ -259,10 +261,27 @@ def test_a_gpu_agrees_with_a_cpu(landscape: Path, network: Network, backend: Bac
     assert np.mean(cpu != gpu) < 1e-4
 
 
-def test_progress_counts_the_tiles(chain: Chain, landscape: Path) -> None:
+@pytest.mark.parametrize("side_by_side", [1, 2])
+def test_progress_counts_the_tiles(chain: Chain, landscape: Path, side_by_side: int) -> None:
     told: list[tuple[str, int, int]] = []
+    chain = replace(chain, predictor=replace(chain.predictor, side_by_side=side_by_side))
     chain.mask(open_product(landscape), lambda *news: told.append(news))
     assert told == [("infer", done, 4) for done in (1, 2, 3, 4)]
+
+
+def test_two_tiles_at_once_are_two_and_give_what_one_by_one_gives(
+    chain: Chain, landscape: Path, mask: np.ndarray
+) -> None:
+    two = threading.Barrier(2)
+    score = chain.predictor.score
+
+    def together(x: torch.Tensor) -> torch.Tensor:
+        two.wait(20)
+        return score(x)
+
+    predictor = replace(chain.predictor, score=together, side_by_side=2)
+    found = replace(chain, predictor=predictor).mask(open_product(landscape), silent)
+    assert np.array_equal(found.mask, mask)
 
 
 def test_the_next_product_is_read_while_one_is_inferred_and_only_one_is_inferred(
