@@ -11,6 +11,7 @@
     │   ├── MissingServerError  PostgreSQL, PostGIS or Redis is not installed
     │   ├── HomeError           a data folder that cannot be used
     │   ├── PortTakenError      a port that was asked for by number and is not free
+    │   ├── ListenError         an address that nobody can listen on
     │   └── PartError           a part that did not start or a step that failed
     ├── SampleError             a sample product that cannot be had
     └── DemoError               a demo whose addresses do not answer as they should
@@ -100,6 +101,16 @@ class PortTakenError(StackError):
         super().__init__(
             f"port {port} of {host} is taken by another process; end that, ask for another"
             " with --port, or leave --port out to have a free one chosen"
+        )
+
+
+class ListenError(StackError):
+    """An address that nobody can listen on: of another machine, or for root alone."""
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        super().__init__(
+            f"the API cannot listen on port {port} of {host}: {error.strerror}; ask for an"
+            " address of this machine with --host, and for a port from 1024 with --port"
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ class Part:
     before: Callable[[], Awaitable[None]] | None = None
     """What has to be done before every start."""
     port: int | None = None
+    listener: socket.socket | None = None
+    """Socket that it listens on: handed down, and open while the part is started again."""
     account: Account | None = None
     """User that it runs as; ``None`` for the one who starts the stack."""
     stop_signal: signal.Signals = signal.SIGTERM
@@ -43,7 +46,7 @@ class Part:
         """
         if self.before is not None:
             await self.before()
-        return await _spawn(self, self.account)
+        return await _spawn(self, self.account, self.listener)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Errand:
         Raises:
             PartError: It failed.
         """
-        process = await _spawn(self, None)
+        process = await _spawn(self)
         try:
             code = await process.wait()
         except asyncio.CancelledError:
@@ -91,7 +94,9 @@ def ending(code: int) -> str:
         return f"killed by signal {-code}"
 
 
-async def _spawn(what: Part | Errand, account: Account | None) -> asyncio.subprocess.Process:
+async def _spawn(
+    what: Part | Errand, account: Account | None = None, listener: socket.socket | None = None
+) -> asyncio.subprocess.Process:
     if what.log.exists() and what.log.stat().st_size > _LOG_LIMIT_BYTES:
         what.log.replace(what.log.with_suffix(".log.1"))
     with what.log.open("ab") as log:
@@ -104,6 +109,7 @@ async def _spawn(what: Part | Errand, account: Account | None) -> asyncio.subpro
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=[listener.fileno()] if listener else [],
                 **(account.spawn if account else {}),
             )
         except OSError as error:

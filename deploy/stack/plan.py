@@ -61,15 +61,16 @@ def make(settings: DeploySettings, home: Home) -> Plan:
         StackError: A server, a folder or a port cannot be had.
     """
     own = {"postgres": "PGHOST" not in os.environ, "redis": settings.redis_url is None}
-    names = (*(name for name, is_own in own.items() if is_own), "api")
-    chosen = ports.choose(home.ports_file, names, settings.host, settings.port)
-    plan = Plan(_url(settings.host, chosen.numbers["api"]), chosen.moved)
+    chosen = ports.choose(home.ports_file, tuple(name for name in own if own[name]))
 
     database = cluster(settings, home, chosen.numbers["postgres"]) if own["postgres"] else None
     redis = None
     if own["redis"]:
         redis = Queue(home, programs.find_redis(), chosen.numbers["redis"], server_account("redis"))
         redis.create()
+    # Last of what can fail: from here on it is the supervisor's to close.
+    listener = ports.listen(home.ports_file, settings.host, settings.port)
+    plan = Plan(_url(settings.host, listener.port), (*chosen.moved, *listener.moved))
     named = {name: value for name, value in os.environ.items() if name.startswith("PG")}
     plan.environment = {
         **(database.environment if database else named),
@@ -92,7 +93,7 @@ def make(settings: DeploySettings, home: Home) -> Plan:
         *([database.part(environment)] if database else []),
         *([redis.part(environment)] if redis else []),
     )
-    api = _api(settings, home, environment, chosen.numbers["api"], plan.url)
+    api = _api(settings, home, environment, listener, plan.url)
     plan.stages = [
         servers,
         (_migration(home, environment, database),),
@@ -156,14 +157,18 @@ def _working(name: str, signs: tuple[str, ...], home: Home, environment: dict[st
 
 
 def _api(
-    settings: DeploySettings, home: Home, environment: dict[str, str], port: int, url: str
+    settings: DeploySettings,
+    home: Home,
+    environment: dict[str, str],
+    listener: ports.Listener,
+    url: str,
 ) -> Part:
     return Part(
         name="api",
         title="API",
         command=(
             *(*_PYTHON, "uvicorn", "--factory", "deploy.app:create_app"),
-            *("--host", settings.host, "--port", str(port)),
+            *("--fd", str(listener.socket.fileno())),
             *("--workers", str(settings.api_workers)),
             # A stop must not wait for a client that never closes its connection.
             *("--timeout-graceful-shutdown", "5"),
@@ -172,7 +177,8 @@ def _api(
         folder=home.run,
         log=home.log("api"),
         ready=lambda: _is_ready(url),
-        port=port,
+        port=listener.port,
+        listener=listener.socket,
     )
 
 

@@ -124,7 +124,7 @@ class Supervisor:
         kept.id = ProcessId.of(kept.process.pid)
         self._become(kept, state)
         end = time.monotonic() + part.start_timeout_s
-        while not await part.ready():
+        while not await _is_ready(part, kept.process):
             if kept.process.returncode is not None:
                 problem = f"ended while it started ({ending(kept.process.returncode)})"
                 raise PartError(part.title, problem, part.log)
@@ -172,6 +172,8 @@ class Supervisor:
             if kept.process is not None and kept.process.returncode is None:
                 self._say(kept.part.title)
                 await _end(kept)
+            if kept.part.listener is not None:
+                kept.part.listener.close()
             kept.id = None
             self._become(kept, "stopped")
 
@@ -195,6 +197,16 @@ class Supervisor:
                 }
             )
         )
+
+
+async def _is_ready(part: Part, process: asyncio.subprocess.Process) -> bool:
+    """Ask a part whether it is ready, and no longer than it lives."""
+    asked, ended = asyncio.ensure_future(part.ready()), asyncio.create_task(process.wait())
+    try:
+        await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
+        return asked.done() and asked.result()
+    finally:
+        await _cancelled({asked, ended})
 
 
 async def _end(kept: _Kept) -> None:

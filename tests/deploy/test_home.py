@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.errors import HomeError, MissingServerError, PortTakenError, StackRunsError
+from deploy.errors import HomeError, ListenError, MissingServerError, PortTakenError, StackRunsError
 from deploy.settings import DeploySettings
 from deploy.stack import logs, plan, ports, programs
 from deploy.stack.accounts import server_account
@@ -26,11 +26,17 @@ def listener() -> Iterator[socket.socket]:
 
 def test_ports_are_chosen_once_and_kept(tmp_path: Path) -> None:
     file = tmp_path / "ports.json"
-    names = ("postgres", "redis", "api")
-    first = ports.choose(file, names, "127.0.0.1", None)
-    assert len(set(first.numbers.values())) == 3
-    assert ports.choose(file, names, "127.0.0.1", None) == first
+    names = ("postgres", "redis")
+    first = ports.choose(file, names)
+    assert len(set(first.numbers.values())) == 2
+    assert ports.choose(file, names) == first
     assert first.moved == ()
+    api = ports.listen(file, "127.0.0.1", None)
+    api.socket.close()
+    again = ports.listen(file, "127.0.0.1", None)
+    again.socket.close()
+    assert (again.port, again.moved) == (api.port, ())
+    assert json.loads(file.read_text()) == {**first.numbers, "api": api.port}
 
 
 def test_a_port_that_another_took_is_chosen_again_and_that_is_said(
@@ -38,20 +44,36 @@ def test_a_port_that_another_took_is_chosen_again_and_that_is_said(
 ) -> None:
     file = tmp_path / "ports.json"
     taken = listener.getsockname()[1]
-    file.write_text(json.dumps({"api": taken, "redis": 1}))
-    chosen = ports.choose(file, ("api",), "127.0.0.1", None)
-    assert chosen.numbers["api"] != taken
-    assert chosen.moved == (
-        f"port {taken} is taken by another process; api moves to port {chosen.numbers['api']}",
-    )
+    said = f"port {taken} is taken by another process; "
+    file.write_text(json.dumps({"api": taken, "postgres": taken, "redis": 1}))
+    chosen = ports.choose(file, ("postgres",))
+    assert chosen.moved == (f"{said}postgres moves to port {chosen.numbers['postgres']}",)
+    api = ports.listen(file, "127.0.0.1", None)
+    with api.socket:
+        assert api.moved == (f"{said}api moves to port {api.port}",)
     # What is not asked for today is remembered all the same.
-    assert json.loads(file.read_text()) == {"redis": 1, **chosen.numbers}
+    assert json.loads(file.read_text()) == {"redis": 1, **chosen.numbers, "api": api.port}
+
+
+def test_a_port_is_held_from_its_choice_on(tmp_path: Path) -> None:
+    one = ports.listen(tmp_path / "one.json", "127.0.0.1", None)
+    other = ports.listen(tmp_path / "other.json", "127.0.0.1", None)
+    with one.socket, other.socket:
+        assert one.port != other.port
+        with pytest.raises(PortTakenError):
+            ports.listen(tmp_path / "third.json", "127.0.0.1", one.port)
 
 
 def test_a_port_by_number_is_had_or_refused(tmp_path: Path, listener: socket.socket) -> None:
     taken = listener.getsockname()[1]
     with pytest.raises(PortTakenError, match=str(taken)):
-        ports.choose(tmp_path / "ports.json", ("api",), "127.0.0.1", taken)
+        ports.listen(tmp_path / "ports.json", "127.0.0.1", taken)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "no-host.invalid"])
+def test_an_address_of_another_machine_is_refused(tmp_path: Path, host: str) -> None:
+    with pytest.raises(ListenError, match=f"cannot listen on port 8080 of {host}: .*--host"):
+        ports.listen(tmp_path / "ports.json", host, None)
 
 
 def test_one_supervisor_at_a_time_holds_a_home(tmp_path: Path) -> None:

@@ -177,6 +177,18 @@ def test_servers_that_the_environment_names_are_used_and_left_alone(
         assert client.ping()
 
 
+def test_two_stacks_that_start_at_once_do_not_share_an_address() -> None:
+    with stack() as one, stack() as other:
+        starts = [made.start("up", "--detach") for made in (one, other)]
+        assert [start.wait() for start in starts] == [0, 0]
+        for start in starts:
+            assert start.stdout
+            start.stdout.close()
+        assert one.status()["url"] != other.status()["url"]
+        for made in (one, other):
+            assert httpx.get(f"{made.status()['url']}/healthz/ready").is_success
+
+
 def test_a_database_that_does_not_answer_is_told_and_nothing_is_left_running() -> None:
     with stack({"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "none"}) as made:
         failed = made.run("up", "--detach")

@@ -1,6 +1,8 @@
 import asyncio
 import os
 import signal
+import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,6 +129,50 @@ def test_a_part_that_never_gets_ready_is_ended(tmp_path: Path) -> None:
         with pytest.raises(PartError, match="was not ready after"):
             await watched.supervisor.run(watched.stop)
         assert ProcessId.of(int((tmp_path / "pid").read_text())) is None
+
+    asyncio.run(scenario())
+
+
+def test_who_calls_while_a_part_is_started_again_is_answered_by_the_next(tmp_path: Path) -> None:
+    script = (
+        "import socket, sys; from pathlib import Path; Path('open').touch();"
+        " client, _ = socket.socket(fileno=int(sys.argv[1])).accept(); client.sendall(b'here')"
+    )
+
+    async def scenario() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        one_call = part(
+            tmp_path,
+            "open",
+            "",
+            command=(sys.executable, "-c", script, str(listener.fileno())),
+            listener=listener,
+        )
+        watched = Watched((one_call,))
+        running = asyncio.create_task(watched.supervisor.run(watched.stop))
+        await watched.until(is_ready)
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            assert await reader.read() == b"here"
+            writer.close()
+        watched.stop.set()
+        await running
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+    asyncio.run(scenario())
+
+
+def test_a_part_that_dies_is_not_waited_for(tmp_path: Path) -> None:
+    async def never() -> bool:
+        await asyncio.sleep(600)
+        return True
+
+    async def scenario() -> None:
+        watched = Watched((part(tmp_path, "brief", "exit 3", ready=never),))
+        with pytest.raises(PartError, match="ended while it started"):
+            await asyncio.wait_for(watched.supervisor.run(watched.stop), 60)
 
     asyncio.run(scenario())
 
