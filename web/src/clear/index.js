@@ -1,32 +1,24 @@
 // Clear sky over a field: the question in the address, the answers in a panel, a plot and the map.
 
-import { forMap, mosaicTemplate, tileJson, tileTemplate, withQuery } from "../addresses.js";
 import { isOnlyHere } from "../area/keeping.js";
 import { boxOfArea } from "../area/measure.js";
-import { fetchJson } from "../catalog.js";
 import { byId, h } from "../dom.js";
-import { percent } from "../facts.js";
 import { codeTabs } from "../open-in.js";
 import { askCover, askSeries, skyWords } from "./ask.js";
 import { createCalendar } from "./calendar.js";
-import { acquisitionRow, chip, coverageWords } from "./chips.js";
 import { createField } from "./field.js";
 import { createPanel } from "./panel.js";
+import { createPicture } from "./picture.js";
 import { createPlot } from "./plot.js";
 import { questionSnippets } from "./question.js";
-import { bestOfDays, clearest, clearSeen, csvOf, dayOf } from "./series.js";
+import { bestRows, coverRows } from "./rows.js";
+import { bestOfDays, clearest, csvOf } from "./series.js";
 
 /** @typedef {import("./ask.js").Cover} Cover */
 /** @typedef {import("./series.js").Acquisition} Acquisition */
 /** @typedef {import("../types").Collection} Collection */
 /** @typedef {import("../types").Geometry} Geometry */
 /** @typedef {import("../types").State} State */
-
-const WHO = "The tile server";
-const MOST_ROWS = 8;
-const ZOOMS = { minzoom: 5, maxzoom: 14 };
-/** @type {import("../types").Box} */
-const WORLD = [-180, -85, 180, 85];
 
 /** First and last day of a Collection. @param {Collection} collection */
 function extentOf(collection) {
@@ -51,8 +43,6 @@ export function createClear({ services, store, view, theme, collection, frame })
   let covering = null;
   /** @type {Cover | null} */
   let cover = null;
-  /** What the map was last asked to draw. */
-  let drawn = "";
 
   const panel = createPanel(element, {
     draw: () => void field.draw(),
@@ -79,6 +69,7 @@ export function createClear({ services, store, view, theme, collection, frame })
     const name = collection()?.id ?? null;
     store.change({ collection: name, pick: items[0] ?? null }, { push: true });
   };
+  const picture = createPicture({ services, view }, (message) => panel.tell(message));
   const plotted = createPlot(plot, { pick });
   const calendar = createCalendar(panel.calendar, { pick });
 
@@ -120,55 +111,32 @@ export function createClear({ services, store, view, theme, collection, frame })
   const picked = () =>
     store.state.pick ?? clearest(series, 0)[0]?.items[0] ?? null;
 
+  /** What rows need, once there is a field. */
+  function around() {
+    /** @param {string} item */
+    const addressOf = (item) => store.addressOf({ pick: item });
+    return geometry && { services, geometry, addressOf, picked: picked(), pick };
+  }
+
   function showRows() {
     const { least } = store.state;
     const best = clearest(series, least);
     panel.showCounts(series.length ? { clear: best.length, all: series.length, least } : null);
-    const shape = geometry;
-    if (!shape) return;
-    panel.best.replaceChildren(
-      ...best.slice(0, MOST_ROWS).map((one) =>
-        acquisitionRow({
-          day: dayOf(one),
-          strong: `${percent(one.clear)} clear`,
-          soft: coverageWords(one.coverage),
-          bar: { share: clearSeen(one) },
-          picture: chip(services, shape, one),
-          address: store.addressOf({ pick: one.items[0] }),
-          isPicked: one.items.includes(picked() ?? ""),
-          pick: () => pick(one),
-        }),
-      ),
-    );
-    if (best.length > MOST_ROWS) {
-      panel.best.append(h("li", { class: "more soft" }, `and ${best.length - MOST_ROWS} more, in the plot and the table`));
-    }
-    if (!best.length) panel.best.append(h("li", { class: "more soft" }, `None is ${least} % clear. Ask for less.`));
+    const rows = around();
+    if (!rows) return;
+    panel.best.replaceChildren(...bestRows(rows, best, least));
     showCover();
   }
 
   function showCover() {
     const { share } = store.state;
-    const shape = geometry;
-    if (!cover || !shape) {
+    const rows = around();
+    if (!cover || !rows) {
       panel.coverList.replaceChildren();
       return;
     }
     panel.showCover({ achieved: cover.achieved, count: cover.acquisitions.length, share });
-    panel.coverList.replaceChildren(
-      ...cover.acquisitions.map((one) =>
-        acquisitionRow({
-          day: one.datetime.slice(0, 10),
-          strong: `+ ${percent(one.adds)}`,
-          soft: `${percent(one.achieved)} with it`,
-          bar: { share: one.achieved, part: one.adds },
-          picture: chip(services, shape, one),
-          address: store.addressOf({ pick: one.items[0] }),
-          isPicked: one.items.includes(picked() ?? ""),
-          pick: () => pick(one),
-        }),
-      ),
-    );
+    panel.coverList.replaceChildren(...coverRows(rows, cover.acquisitions));
   }
 
   function show() {
@@ -244,41 +212,14 @@ export function createClear({ services, store, view, theme, collection, frame })
   }
 
   /** Draw the acquisition that is picked under the outline. */
-  async function drawPicked() {
+  function drawPicked() {
     const { opacity } = store.state;
     const id = picked();
     const name = collection()?.id;
-    const key = `${name} ${id} ${geometry ? series.length > 0 : ""}`;
-    if (key === drawn) return;
-    drawn = key;
-    if (!id || !name || !geometry) {
-      await view.showItem(null, null);
-      return;
-    }
-    const one = series.find(({ items }) => items.includes(id));
-    const item = /** @type {any} */ ({ id, collection: name, links: [] });
-    // A field on the edge of a tile: the other product of the pass shows, too.
-    const day = one && one.items.length > 1 ? dayOf(one) : null;
-    /** @param {string} asset */
-    const template = (asset) =>
-      day
-        ? withQuery(mosaicTemplate(services, name, day, day), "assets", asset)
-        : forMap(tileTemplate(services, item, asset));
-    try {
-      // Beyond its bounds an Item has no tiles, and to ask for them would be an error.
-      const json = day ? null : await fetchJson(tileJson(services, item), { who: WHO });
-      if (drawn !== key) return;
-      const place = { ...ZOOMS, bounds: json?.bounds ?? WORLD };
-      await view.showItem(null, {
-        mask: { tiles: template("mask"), ...place },
-        preview: { tiles: template("preview"), ...place },
-        opacity: Math.min(opacity, 70),
-      });
-    } catch (error) {
-      if (drawn !== key) return;
-      drawn = "";
-      panel.tell(skyWords(error));
-    }
+    const one = series.find(({ items }) => items.includes(id ?? ""));
+    return picture.show(
+      id && name && geometry ? { collection: name, id, one, opacity } : null,
+    );
   }
 
   /** Do what the state says. @param {State | null} previous */
@@ -290,7 +231,8 @@ export function createClear({ services, store, view, theme, collection, frame })
     if (!isHere) {
       if (previous?.mode === "clear") {
         running?.abort();
-        asked = drawn = "";
+        asked = "";
+        picture.forget();
         void field.stop();
         void field.show(null);
       }

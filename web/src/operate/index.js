@@ -4,19 +4,18 @@ import { h } from "../dom.js";
 import { tell, wordsOf } from "../notices.js";
 import { createBackfillPage } from "./backfill.js";
 import { createCoverage } from "./coverage.js";
+import { createFollowing } from "./following.js";
 import { createForm } from "./form.js";
+import { createGate } from "./gate.js";
 import { createLanes } from "./lanes.js";
 import { createBackfillList } from "./list.js";
 import { createSession } from "./session.js";
-import { readEvents } from "./stream.js";
 import { createTrail } from "./trail.js";
 import { moment } from "./words.js";
 
 /** @typedef {import("./types").Everything} Everything */
 /** @typedef {import("../views.js").Parts} Parts */
 
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 15_000;
 /** Pages beside those of single backfills: what `show` of the address says, and their title. */
 const PAGES = /** @type {[string, string][]} */ ([
   ["lanes", "Lanes and workers"],
@@ -38,47 +37,18 @@ export function createOperate({ services, store }) {
   const inside = h("div", { class: "inside" });
   side.append(trouble, gate, inside);
 
-  // The way in.
-
-  const field = h("input", {
-    id: "token",
-    type: "password",
-    required: true,
-    autocomplete: "off",
-    spellcheck: false,
-  });
-  const why = h("p", { class: "why", role: "alert" });
-  gate.append(
-    why,
-    h(
-      "form",
-      {
-        onsubmit: (/** @type {Event} */ event) => {
-          event.preventDefault();
-          void enter(field.value.trim());
-        },
-      },
-      h("label", { for: "token" }, "Token"),
-      field,
-      h("button", { type: "submit", class: "main" }, "Open"),
-    ),
-    h("p", { class: "soft" }, "Backfills, failures and workers are for operators. A token is made on the server, and shown once:"),
-    h("pre", {}, "nimbostac token create maria --role operate --days 90"),
-    h("p", { class: "soft" }, "The page keeps the token until this tab is closed."),
-  );
-
-  /** @param {string} token */
-  async function enter(token) {
+  const way = createGate(gate, async (token) => {
     tell(trouble, null);
     try {
       await session.use(token);
-      field.value = "";
-      void follow();
+      follow();
+      return true;
     } catch (error) {
       if (session.has()) session.forget();
       if (!session.problem) tell(trouble, wordsOf(error));
+      return false;
     }
-  }
+  });
 
   // What is seen with a token.
 
@@ -192,10 +162,10 @@ export function createOperate({ services, store }) {
     inside.hidden = facts === null;
     main.hidden = facts === null || store.state.mode !== "operate";
     document.body.classList.toggle("operating", !main.hidden);
-    why.textContent = session.problem;
+    way.explain(session.problem);
     if (!facts) {
       everything = opened = null;
-      if (store.state.mode === "operate" && session.problem) field.focus();
+      if (store.state.mode === "operate" && session.problem) way.focus();
       return;
     }
     who.replaceChildren(
@@ -209,11 +179,6 @@ export function createOperate({ services, store }) {
     drawState();
   }
 
-  // Following, as long as somebody looks.
-
-  /** @type {AbortController | null} */
-  let following = null;
-
   /** @param {"on" | "off"} state @param {string} title */
   function setLive(state, title) {
     live.className = `live is-${state}`;
@@ -221,41 +186,29 @@ export function createOperate({ services, store }) {
     live.textContent = title;
   }
 
-  async function follow() {
-    following?.abort();
-    const { signal } = (following = new AbortController());
-    let wait_ms = FIRST_WAIT_MS;
-    while (!signal.aborted && session.has() && store.state.mode === "operate") {
-      try {
-        const response = await session.request("events", { signal });
-        await readEvents(response, (event, data) => {
-          wait_ms = FIRST_WAIT_MS;
-          const told = JSON.parse(data);
-          if (event === "problem") {
-            setLive("off", "no news");
-            tell(notice, told.detail);
-          } else {
-            if (live.classList.contains("is-off")) tell(notice, null);
-            setLive("on", "live");
-            everything = told;
-            drawState();
-          }
-        });
-      } catch (error) {
-        if (signal.aborted || !session.has()) return;
-        tell(notice, `${wordsOf(error)} Trying again.`);
-      }
+  const following = createFollowing(session, {
+    news(told) {
+      if (live.classList.contains("is-off")) tell(notice, null);
+      setLive("on", "live");
+      everything = told;
+      drawState();
+    },
+    silence(why) {
       setLive("off", "no news");
-      await new Promise((resolve) => setTimeout(resolve, wait_ms));
-      wait_ms = Math.min(LONGEST_WAIT_MS, wait_ms * 2);
-    }
+      if (why) tell(notice, why);
+    },
+  });
+
+  /** The token may have been looked at for longer than the view. */
+  function follow() {
+    if (store.state.mode === "operate") following.start();
   }
 
   async function start() {
-    if (!session.has() || following) return;
+    if (!session.has() || following.isOn()) return;
     try {
       if (!session.facts) await session.open();
-      void follow();
+      follow();
     } catch (error) {
       if (session.has()) {
         tell(trouble, wordsOf(error), { label: "Try again", act: () => void start() });
@@ -271,8 +224,7 @@ export function createOperate({ services, store }) {
     if (!here) {
       main.hidden = true;
       document.body.classList.remove("operating");
-      following?.abort();
-      following = null;
+      following.stop();
       return;
     }
     draw();
