@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.errors import ListenError, PortTakenError
 
-API = "api"
+_API = "api"
 """Name under which the port of the API is remembered."""
 _API_FIRST = 8080
 # Below the range that Linux hands out to outgoing connections, above what services use.
@@ -80,7 +80,7 @@ def listen(file: Path, host: str, port: int | None) -> Listener:
         ListenError: Nobody could listen there.
     """
     known = _read(file)
-    before = known.get(API)
+    before = known.get(_API)
     first = [before] if before is not None else []
     wanted = [port] if port is not None else [*first, *range(_API_FIRST, _API_FIRST + _TRIES)]
     tried = (_listening(host, number) for number in wanted)
@@ -88,9 +88,9 @@ def listen(file: Path, host: str, port: int | None) -> Listener:
     if opened is None:
         raise PortTakenError(host, wanted[-1])
     number: int = opened.getsockname()[1]
-    _remember(file, known, {API: number})
+    _remember(file, known, {_API: number})
     has_moved = port is None and before is not None and before != number
-    return Listener(opened, number, (_moved(API, before or 0, number),) if has_moved else ())
+    return Listener(opened, number, (_moved(_API, before or 0, number),) if has_moved else ())
 
 
 def _listening(host: str, port: int) -> socket.socket | None:

@@ -79,6 +79,9 @@ def compare(product: Path, turns: int, *, with_compile: bool = False) -> dict[st
     agreement: dict[str, float] = {}
     clocks: dict[str, _Clock] = {}
     for name, way in ways.items():
+        if name.startswith(Backend.COMPILE.value):
+            # The first time compiles.
+            way()
         # To warm up, and enough of what is very slow, as bf16 is without instructions for it.
         clocks[name] = _Clock()
         agreement[name] = float(np.mean(clocks[name].time(way) == reference))
@@ -170,7 +173,9 @@ def _ways(
 def _ours(run: Predictor, inputs: np.ndarray) -> Callable[[], Any]:
     """Run a network as the chain does, as many batches side by side as it likes."""
     parts = np.split(inputs, range(run.batch, len(inputs), run.batch))
-    pool = ThreadPoolExecutor(run.side_by_side)
+    # Of torch's threads each thread has a number of its own: what was said last when it began.
+    share = max(1, cores() // run.side_by_side)
+    pool = ThreadPoolExecutor(run.side_by_side, initializer=partial(torch.set_num_threads, share))
     return lambda: np.concatenate([found.classes for found in pool.map(run, parts)])
 
 
