@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
@@ -101,21 +101,27 @@ class Bands:
             _paste(window, rows, columns, key, chunk.result())
         return window
 
-    def expect(self, name: str, rows: slice, columns: slice) -> list[Future[NDArray[np.uint16]]]:
-        """Begin to decode a window that will be read soon: many of them, side by side.
+    def decode(self, windows: Iterable[tuple[str, slice, slice]]) -> None:
+        """Decode what will be read soon side by side, and return when it is done.
 
         Args:
-            name: Band.
-            rows: As of ``digital_numbers``.
-            columns: The same of columns.
+            windows: Bands, rows and columns, as of ``digital_numbers``; to read one tells what
+                went wrong with it.
 
-        Returns:
-            What is done when it is decoded; reading tells what went wrong.
+        Raises:
+            BandReadError: A file cannot be opened.
+        """
+        wait(chunk for window in windows for chunk in self._wanted(*window).values())
+
+    def seen(self, name: str, grid: Grid) -> tuple[str, slice, slice]:
+        """Give the window that ``reflectance`` reads for a grid.
 
         Raises:
             BandReadError: The file cannot be opened.
         """
-        return list(self._wanted(name, rows, columns).values())
+        top, left, ratio = self._corner(name, grid)
+        rows = Axis.between(top, ratio, grid.height)
+        return name, rows.span, Axis.between(left, ratio, grid.width).span
 
     def reflectance(self, name: str, grid: Grid) -> NDArray[np.float32]:
         """Read reflectance on any grid of the band's CRS, a part of the scene or all of it.
@@ -134,12 +140,7 @@ class Bands:
         """
         if name not in BAND_IDS:
             raise ValueError(f"{name} holds no reflectance; read its digital numbers")
-        own = self.grid(name)
-        if own.epsg != grid.epsg:
-            raise ValueError(f"band {name} is in EPSG:{own.epsg}, asked for in EPSG:{grid.epsg}")
-        ratio = grid.resolution_m / own.resolution_m
-        left = (grid.x_m - own.x_m) / own.resolution_m
-        top = (own.y_m - grid.y_m) / own.resolution_m
+        top, left, ratio = self._corner(name, grid)
         columns = Axis.between(left, ratio, grid.width)
         offset = np.float32(self._product.offsets[name])
         scale = np.float32(self._product.quantification)
@@ -152,6 +153,15 @@ class Bands:
             strip += offset
             strip /= scale
         return result
+
+    def _corner(self, name: str, grid: Grid) -> tuple[float, float, float]:
+        """Give a grid's first row, its first column and its pixels' edge in pixels of a band."""
+        own = self.grid(name)
+        if own.epsg != grid.epsg:
+            raise ValueError(f"band {name} is in EPSG:{own.epsg}, asked for in EPSG:{grid.epsg}")
+        edge_m = own.resolution_m
+        top, left = (own.y_m - grid.y_m) / edge_m, (grid.x_m - own.x_m) / edge_m
+        return top, left, grid.resolution_m / edge_m
 
     def _raster(self, name: str) -> Raster:
         raster = self._rasters.get(name)

@@ -10,17 +10,18 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from producer.ahead import Headstart, ahead
 from producer.bands import Bands
 from producer.classes import MaskClass
 from producer.devices import turn
@@ -31,6 +32,8 @@ from producer.patches import mirrored, taper
 from producer.safe import Product
 from producer.upsampling import likeliest
 from producer.validity import validity
+
+T = TypeVar("T")
 
 NAME = "ukis-csmask"
 BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
@@ -107,8 +110,8 @@ class UkisCsmask:
     def mask(self, product: Product, progress: Progress = silent) -> EngineOutput:
         """Mask one product.
 
-        Rows of patches are read in a thread of their own while the one before is inferred, so
-        the seconds of ``read`` and ``infer`` overlap; ``wait`` is for the product before.
+        Rows of patches are decoded and inferred by turns, each on all cores, as both at once
+        take longer. ``read`` is what inference waits for; ``wait`` is for the product before.
 
         Raises:
             SafeError: The product cannot be read.
@@ -119,14 +122,13 @@ class UkisCsmask:
         blend = np.zeros((len(CLASSES), *scene.coarse.shape), np.float32)
         total = len(scene.tops) * len(scene.lefts)
         done = 0
-        strips = scene.strips()
+        strips = _waited(scene.strips(), timings)
         # Read while another product may still be inferred.
         first = next(strips)
         began = time.perf_counter()
         with turn("cpu"):
             timings["wait"] = time.perf_counter() - began
-            for top, strip, read_s in chain((first,), strips):
-                timings["read"] += read_s
+            for top, strip in chain((first,), strips):
                 for left in scene.lefts:
                     patch = strip[:, :, left + MARGIN_PX : left + MARGIN_PX + PATCH_PX]
                     # Where there is no data at all there is nothing to infer.
@@ -183,35 +185,56 @@ class _Scene:
         """First columns of patches."""
         return range(-MARGIN_PX, self.coarse.width, STEP_PX)
 
-    def strips(self) -> Iterator[tuple[int, NDArray[np.float32], float]]:
-        """Go through rows of patches: first row, (band, row, column) reflectance, seconds.
+    def strips(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Go through rows of patches: first row, (band, row, column) reflectance.
 
         The columns begin with the margin; beyond its edges the scene is mirrored.
         """
-        with Bands(self.product, BANDS) as bands, ThreadPoolExecutor(1) as reader:
-            waiting = reader.submit(self._read, bands, self.tops[0])
-            for top in self.tops:
-                strip, read_s = waiting.result()
-                if top + STEP_PX in self.tops:
-                    waiting = reader.submit(self._read, bands, top + STEP_PX)
-                yield top, strip, read_s
+        with (
+            Bands(self.product, BANDS) as bands,
+            # What is left to do once a row is decoded takes one core, beside inference.
+            ahead(partial(self._read, bands), self._decoded(bands), Headstart(1, 1)) as strips,
+        ):
+            yield from strips
 
-    def _read(self, bands: Bands, top: int) -> tuple[NDArray[np.float32], float]:
-        began = time.perf_counter()
+    def _decoded(self, bands: Bands) -> Iterator[int]:
+        """Go through first rows of patches, and decode what each sees, and what it decides."""
+        for top in self.tops:
+            part = self._part(top)
+            bands.decode(bands.seen(name, part) for name in BANDS)
+            yield top
+
+    def _part(self, top: int) -> Grid:
+        """Cut the rows out of the scene that a row of patches sees, mirrored ones included."""
+        rows = mirrored(top, top + PATCH_PX, self.coarse.height)
+        return _rows(self.coarse, int(rows.min()), int(rows.max()) + 1)
+
+    def _read(self, bands: Bands, top: int) -> tuple[int, NDArray[np.float32]]:
         coarse = self.coarse
         rows = mirrored(top, top + PATCH_PX, coarse.height)
+        rows -= rows.min()
         columns = mirrored(-MARGIN_PX, self.lefts[-1] + PATCH_PX, coarse.width)
-        first = int(rows.min())
-        part = _rows(coarse, first, int(rows.max()) + 1)
+        part = self._part(top)
         strip = np.empty((len(BANDS), len(rows), len(columns)), np.float32)
         for index, name in enumerate(BANDS):
             # The model was trained with 0 where there is no data.
             values = np.nan_to_num(bands.reflectance(name, part), copy=False)
-            strip[index] = values[np.ix_(rows - first, columns)]
+            strip[index] = values[np.ix_(rows, columns)]
         begin = max(top, 0) * FACTOR
         end = min((top + STEP_PX) * FACTOR, self.product.grid.height)
         self.mask[begin:end] = validity(bands, BANDS, _rows(self.product.grid, begin, end))
-        return strip, time.perf_counter() - began
+        return top, strip
+
+
+def _waited(strips: Iterator[T], timings: dict[str, float]) -> Iterator[T]:
+    """Give strips, and count the seconds until each is there as ``read``."""
+    while True:
+        began = time.perf_counter()
+        strip = next(strips, None)
+        timings["read"] += time.perf_counter() - began
+        if strip is None:
+            return
+        yield strip
 
 
 def _rows(grid: Grid, begin: int, end: int) -> Grid:

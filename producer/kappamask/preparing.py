@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,11 +52,8 @@ class Preparation:
 
     def decode(self, tiles: Iterable[Tile]) -> None:
         """Decode what some tiles see, and return when it is done."""
-        wait(
-            future
-            for tile in tiles
-            for name in self._names
-            for future in self._bands.expect(name, *self._place(name, tile))
+        self._bands.decode(
+            (name, *self._place(name, tile)) for tile in tiles for name in self._names
         )
 
     def prepare(self, tile: Tile) -> Prepared:

@@ -205,17 +205,39 @@ def test_many_threads_read_what_one_reads(product: Product) -> None:
         assert all(pool.map(read, range(4)))
 
 
-def test_tiles_are_decoded_once_in_a_scan(
-    product: Product, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = []
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What has been opened: each time one tile is decoded, or a header read."""
+    paths: list[str] = []
     real = rasterio.open
 
     def counting(path: str) -> object:
-        opened.append(path)
+        paths.append(path)
         return real(path)
 
     monkeypatch.setattr(rasterio, "open", counting)
+    return paths
+
+
+@pytest.mark.parametrize("name", ["B02", "B11"])
+def test_what_is_seen_of_a_grid_is_decoded_ahead(
+    product: Product, opened: list[str], name: str
+) -> None:
+    own = product.grid
+    part = Grid(own.epsg, own.x_m + 200, own.y_m - 170, 30, 20, 15)
+    with Bands(product, [name]) as bands:
+        bands.decode([bands.seen(name, part)])
+        before = len(opened)
+        assert before > 1
+        read = bands.reflectance(name, part)
+    assert len(opened) == before
+    with Bands(product, [name]) as bands:
+        np.testing.assert_array_equal(read, bands.reflectance(name, part))
+    # Nothing is decoded that is not read.
+    assert len(opened) == 2 * before
+
+
+def test_tiles_are_decoded_once_in_a_scan(product: Product, opened: list[str]) -> None:
     with Bands(product, ["B02"]) as bands:
         for top in range(0, SIZE, 50):
             bands.digital_numbers("B02", slice(top - 10, top + 60), slice(0, SIZE))
