@@ -89,8 +89,10 @@ def listen(file: Path, host: str, port: int | None) -> Listener:
         raise PortTakenError(host, wanted[-1])
     number: int = opened.getsockname()[1]
     _remember(file, known, {_API: number})
-    has_moved = port is None and before is not None and before != number
-    return Listener(opened, number, (_moved(_API, before or 0, number),) if has_moved else ())
+    moved: tuple[str, ...] = ()
+    if port is None and before is not None and before != number:
+        moved = (_moved(_API, before, number),)
+    return Listener(opened, number, moved)
 
 
 def _listening(host: str, port: int) -> socket.socket | None:

@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -33,7 +33,8 @@ from producer.safe import Product
 from producer.upsampling import likeliest
 from producer.validity import validity
 
-T = TypeVar("T")
+Strip = tuple[int, NDArray[np.float32]]
+"""A row of patches: its first row, and (band, row, column) reflectance."""
 
 NAME = "ukis-csmask"
 BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
@@ -185,8 +186,8 @@ class _Scene:
         """First columns of patches."""
         return range(-MARGIN_PX, self.coarse.width, STEP_PX)
 
-    def strips(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Go through rows of patches: first row, (band, row, column) reflectance.
+    def strips(self) -> Iterator[Strip]:
+        """Go through rows of patches.
 
         The columns begin with the margin; beyond its edges the scene is mirrored.
         """
@@ -209,7 +210,7 @@ class _Scene:
         rows = mirrored(top, top + PATCH_PX, self.coarse.height)
         return _rows(self.coarse, int(rows.min()), int(rows.max()) + 1)
 
-    def _read(self, bands: Bands, top: int) -> tuple[int, NDArray[np.float32]]:
+    def _read(self, bands: Bands, top: int) -> Strip:
         coarse = self.coarse
         rows = mirrored(top, top + PATCH_PX, coarse.height)
         rows -= rows.min()
@@ -226,7 +227,7 @@ class _Scene:
         return top, strip
 
 
-def _waited(strips: Iterator[T], timings: dict[str, float]) -> Iterator[T]:
+def _waited(strips: Iterator[Strip], timings: dict[str, float]) -> Iterator[Strip]:
     """Give strips, and count the seconds until each is there as ``read``."""
     while True:
         began = time.perf_counter()

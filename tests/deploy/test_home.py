@@ -64,6 +64,14 @@ def test_a_port_is_held_from_its_choice_on(tmp_path: Path) -> None:
             ports.listen(tmp_path / "third.json", "127.0.0.1", one.port)
 
 
+def test_small_answers_of_the_api_wait_for_nothing(tmp_path: Path) -> None:
+    api = ports.listen(tmp_path / "ports.json", "127.0.0.1", None)
+    with api.socket, socket.create_connection(("127.0.0.1", api.port)):
+        accepted, _ = api.socket.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_port_by_number_is_had_or_refused(tmp_path: Path, listener: socket.socket) -> None:
     taken = listener.getsockname()[1]
     with pytest.raises(PortTakenError, match=str(taken)):

@@ -180,10 +180,9 @@ def test_servers_that_the_environment_names_are_used_and_left_alone(
 def test_two_stacks_that_start_at_once_do_not_share_an_address() -> None:
     with stack() as one, stack() as other:
         starts = [made.start("up", "--detach") for made in (one, other)]
-        assert [start.wait() for start in starts] == [0, 0]
         for start in starts:
-            assert start.stdout
-            start.stdout.close()
+            output, _ = start.communicate(timeout=120)
+            assert start.returncode == 0, output
         assert one.status()["url"] != other.status()["url"]
         for made in (one, other):
             assert httpx.get(f"{made.status()['url']}/healthz/ready").is_success

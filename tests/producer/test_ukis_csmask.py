@@ -1,6 +1,7 @@
 """The ukis-csmask engine against the wheel's own class, and against people's labels."""
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +18,13 @@ from ukis_csmask.mask import CSmask
 from producer import engines
 from producer.bands import Bands
 from producer.classes import MaskClass
+from producer.decoding import Gdal
 from producer.engines import ukis_csmask
 from producer.errors import BandReadError, WeightsDigestError
 from producer.grid import Grid
-from producer.safe import Product, open_product
+from producer.safe import BandFile, Product, open_product
 from producer.synthetic import Scene, build
+from tests.products import small_product
 
 NAME = "S2A_MSIL1C_20170616T102021_N0205_R065_T33UUU_20170616T102204"
 NAME_L2A = "S2B_MSIL2A_20220616T102021_N0400_R065_T33UUU_20220616T152204"
@@ -138,6 +141,34 @@ def test_a_model_that_is_not_the_published_one_is_refused(
     monkeypatch.setattr(ukis_csmask, "files", lambda _package: tmp_path)
     with pytest.raises(WeightsDigestError, match=r"ukis-csmask 1\.0\.0"):
         engines.load("ukis-csmask", "L1C")
+
+
+def test_nothing_is_decoded_while_something_is_inferred(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    decoding: list[str] = []
+    beside: list[int] = []
+    read, infer = Gdal.read, ukis_csmask.UkisCsmask._infer
+
+    def slowly(self: Gdal, source: str, file: BandFile, *window: slice) -> NDArray[np.uint16]:
+        decoding.append(source)
+        time.sleep(0.05)
+        try:
+            return read(self, source, file, *window)
+        finally:
+            decoding.pop()
+
+    def watched(self: ukis_csmask.UkisCsmask, patch: NDArray[np.float32]) -> NDArray[np.float32]:
+        beside.append(len(decoding))
+        return infer(self, patch)
+
+    monkeypatch.setattr(Gdal, "read", slowly)
+    monkeypatch.setattr(ukis_csmask.UkisCsmask, "_infer", watched)
+    # Tiles of 1024 px: the second row of patches needs others than the first.
+    built = small_product(tmp_path, size_px=1100)
+    engines.load("ukis-csmask", "L1C").mask(open_product(built.path))
+    assert len(beside) == 9
+    assert not any(beside)
 
 
 @contextmanager
